@@ -1,0 +1,34 @@
+import { configDefaults, defineConfig } from 'vitest/config';
+import { summaryReporter } from './test/setup/summary.ts';
+
+/** A suite is a folder; `unit` is everything that is no suite of its own. */
+const suites = ['architecture', 'protocol', 'package', 'e2e'];
+const filesOf = (suite: string) => `test/${suite}/**/*.test.ts`;
+const usesBuild = (suite: string) => suite === 'package' || suite === 'e2e';
+
+const project = (name: string, include: string[], exclude: string[] = []) => ({
+  test: {
+    name,
+    include,
+    exclude: [...configDefaults.exclude, ...exclude],
+    globalSetup: ['test/setup/survivors.ts', ...(usesBuild(name) ? ['test/setup/built.ts'] : [])],
+    setupFiles: ['test/setup/openHandles.ts'],
+    pool: 'forks' as const,
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+  },
+});
+
+/** Where scripts/test.ts wants the numbers. */
+const summary = process.env.SIDEWARDEN_TEST_SUMMARY;
+
+// biome-ignore lint/style/noDefaultExport: vitest reads its configuration from the default export.
+export default defineConfig({
+  test: {
+    projects: [
+      project('unit', ['test/**/*.test.ts'], ['test/bench/**', ...suites.map(filesOf)]),
+      ...suites.map((suite) => project(suite, [filesOf(suite)])),
+    ],
+    reporters: summary === undefined ? ['default'] : ['default', summaryReporter(summary)],
+  },
+});
