@@ -1,0 +1,72 @@
+import * as z from 'zod/mini';
+import { defineNotification } from '../method.ts';
+import { PortEntry } from '../types/port.ts';
+import { doc, Port, Protocol, struct, Text, Timestamp } from '../types/primitives.ts';
+import { ProcessInfo } from '../types/process.ts';
+
+export const Topic = doc(z.enum(['service', 'serviceLog', 'process', 'port', 'instance', 'shutdown']), 'What a subscription is about.');
+export type Topic = z.infer<typeof Topic>;
+
+/** What every event carries beside its payload. */
+const envelope = {
+  subscriptionId: Text,
+  seq: doc(z.int().check(z.gte(1)), 'Counts the notifications of a subscription without a gap; given after dropping.'),
+  at: Timestamp,
+} as const;
+
+const portPayload = {
+  port: Port,
+  protocol: Protocol,
+  entries: doc(z.array(PortEntry), 'Who holds it now; empty when nobody does.'),
+} as const;
+export const PortEventPayload = struct('PortEventPayload', 'A port whose holders changed.', portPayload);
+
+const processPayload = {
+  process: doc(ProcessInfo, 'As it is now; on `exited` as it was last seen.'),
+  change: z.enum(['started', 'exited', 'changed']),
+  exitCode: doc(z.optional(z.int()), 'Known for our own children.'),
+  signal: doc(z.optional(Text), 'Known for our own children.'),
+} as const;
+export const ProcessEventPayload = struct('ProcessEventPayload', 'A process that started, ended or changed.', processPayload);
+
+export const port = defineNotification({
+  name: 'event/port',
+  summary: 'The holders of a port changed.',
+  params: z.object({ ...envelope, ...portPayload }),
+  examples: [{ subscriptionId: 's1', seq: 1, at: 1_790_000_000_000, port: 3000, protocol: 'tcp', entries: [] }],
+});
+
+export const process = defineNotification({
+  name: 'event/process',
+  summary: 'A process started, ended or changed its status.',
+  params: z.object({ ...envelope, ...processPayload }),
+  examples: [
+    {
+      subscriptionId: 's1',
+      seq: 2,
+      at: 1_790_000_000_000,
+      change: 'exited',
+      process: {
+        pid: 4242,
+        ppid: 1,
+        startedAt: 1_790_000_000_000,
+        identity: '0f6d3c1a-4242-99120-7731',
+        name: 'node',
+        executable: null,
+        commandLine: null,
+        cwd: null,
+        user: null,
+        status: 'sleeping',
+        rssBytes: null,
+        visibility: 'partial',
+      },
+    },
+  ],
+});
+
+export const overflow = defineNotification({
+  name: 'event/overflow',
+  summary: 'The host read too slowly: events of this topic were dropped.',
+  params: z.object({ ...envelope, topic: Topic, dropped: doc(z.int().check(z.gte(1)), 'How many since the last one.') }),
+  examples: [{ subscriptionId: 's1', seq: 3, at: 1_790_000_000_000, topic: 'port', dropped: 17 }],
+});

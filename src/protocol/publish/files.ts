@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { jsonSchemaDocument } from './jsonSchema.ts';
+import { anchor, markdownReference, methodTable } from './markdown.ts';
+import { openrpcDocument } from './openrpc.ts';
+
+const root = join(import.meta.dirname, '..', '..', '..');
+const begin = '<!-- generated: methods -->';
+const end = '<!-- /generated: methods -->';
+
+/** Every published file of this checkout, with the text that it should have; `path` is absolute. */
+export function publishedFiles(): { path: string; text: string }[] {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  const readme = join(root, 'README.md');
+  return [
+    { path: join(root, 'clients/spec/openrpc.json'), text: toJson(openrpcDocument(version)) },
+    { path: join(root, 'clients/spec/sidewarden.schema.json'), text: toJson(jsonSchemaDocument(version)) },
+    { path: join(root, 'clients/spec/METHODS.md'), text: markdownReference() },
+    {
+      path: readme,
+      text: replaceBlock(
+        readFileSync(readme, 'utf8'),
+        methodTable((name) => `clients/spec/METHODS.md#${anchor(name)}`),
+      ),
+    },
+  ];
+}
+
+function toJson(document: object): string {
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+/** The text with everything between the markers replaced. */
+export function replaceBlock(text: string, block: string): string {
+  const from = text.indexOf(begin);
+  const to = text.indexOf(end);
+  if (from === -1 || to < from) throw new Error(`README.md needs the markers ${begin} and ${end}, in this order, around its method table.`);
+  return `${text.slice(0, from)}${begin}\n${block}\n${text.slice(to)}`;
+}
