@@ -1,0 +1,153 @@
+import fs from 'node:fs';
+import { loadCpuClock } from '../../../native/linux/cpuClock.ts';
+import { loadPidfds, type Pidfds } from '../../../native/linux/pidfd.ts';
+import type { ProcessInfo } from '../../../protocol/types/process.ts';
+import { parseCommandLine } from '../parse/commandLine.ts';
+import { parseProcCgroup } from '../parse/procCgroup.ts';
+import { completeName } from '../parse/processName.ts';
+import { hasEnded, parseProcStat } from '../parse/procStat.ts';
+import { decodeText } from '../parse/text.ts';
+import type { Placement, Processes, ProcessSample } from '../types.ts';
+import { pagesToBytes, startedAt, ticksToMs } from './clocks.ts';
+import { assertOwnProc } from './heldProcess.ts';
+import { formatIdentity, sameIdentity } from './identity.ts';
+import { type Observation, observe } from './observe.ts';
+import { isDenied, isGone, readProcFile, readProcLink } from './procFiles.ts';
+import { userName } from './users.ts';
+
+/**
+ * The processes of Linux, from /proc (proc(5)). Native calls add the pidfd’s inode to an identity and read CPU time
+ * exactly; without them both are told by /proc alone.
+ */
+export function createLinuxProcesses({ native }: { native: boolean }): Processes {
+  const pidfds = () => (native ? loadPidfds() : null);
+  return {
+    describe: (pid) => describe(pid, pidfds()),
+    identify: (pid) => identify(pid, pidfds()),
+    listPids,
+    readParents,
+    sample: (pid) => sample(pid, pidfds(), native),
+    sameIdentity,
+    readPlacement,
+  };
+}
+
+function describe(pid: number, pidfds: Pidfds | null): ProcessInfo | null {
+  const observed = observe(pid, pidfds, (directory) => {
+    const commandLine = parseFile(`${directory}/cmdline`, parseCommandLine);
+    const executable = readLink(`${directory}/exe`);
+    // Whoever may follow one may follow both (proc_fd_access_allowed in fs/proc/base.c), and a refusal is slow in Node.
+    return { commandLine, executable, cwd: executable.isDenied ? executable : readLink(`${directory}/cwd`) };
+  });
+  if (observed === null) return null;
+  const { stat, status, seen } = observed;
+  // A zombie has given all of this back, also to those who may see it.
+  const isZombie = stat.state === 'Z';
+  const executable = isZombie ? nothing : seen.executable;
+  const cwd = isZombie ? nothing : seen.cwd;
+  const commandLine = isZombie ? null : seen.commandLine;
+  const isPartial = (executable.isDenied && !stat.isKernelThread) || cwd.isDenied;
+  return {
+    pid,
+    ppid: stat.ppid,
+    startedAt: startedAt(stat.startTicks),
+    identity: identityOf(observed),
+    name: completeName(stat.comm, commandLine?.[0], executable.path),
+    executable: executable.path,
+    commandLine,
+    cwd: cwd.path,
+    user: { id: status.euid, name: userName(status.euid) },
+    pgid: stat.pgid,
+    sid: stat.sid,
+    status: hasEnded(stat) ? 'zombie' : (statusWords[stat.state] ?? 'other'),
+    rssBytes: status.rssBytes ?? pagesToBytes(stat.rssPages),
+    visibility: isPartial ? 'partial' : 'full',
+  };
+}
+
+/** fs/proc/array.c, task_state_array. Z is left out: a leader that ended before its threads is no zombie. */
+const statusWords: Record<string, ProcessInfo['status']> = {
+  R: 'running',
+  S: 'sleeping',
+  I: 'sleeping',
+  D: 'uninterruptible',
+  T: 'stopped',
+  t: 'stopped',
+};
+
+function identify(pid: number, pidfds: Pidfds | null): string | null {
+  const observed = observe(pid, pidfds, () => null);
+  return observed === null || hasEnded(observed.stat) ? null : identityOf(observed);
+}
+
+function sample(pid: number, pidfds: Pidfds | null, native: boolean): ProcessSample | null {
+  const cpuClock = native ? loadCpuClock() : null;
+  const observed = observe(pid, pidfds, () => ({ cpuMs: cpuClock?.(pid) ?? null, atMs: monotonicMs() }));
+  if (observed === null || hasEnded(observed.stat)) return null;
+  const { stat, status, seen } = observed;
+  return {
+    ref: { pid, identity: identityOf(observed) },
+    cpuMs: seen.cpuMs ?? ticksToMs(stat.cpuTicks),
+    rssBytes: status.rssBytes ?? pagesToBytes(stat.rssPages),
+    atMs: seen.atMs,
+  };
+}
+
+/** CLOCK_MONOTONIC: the same in every thread, where performance.now() begins with the thread. */
+const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1_000_000;
+
+const identityOf = ({ stat, inode }: Observation<unknown>): string => formatIdentity({ pid: stat.pid, startTicks: stat.startTicks, inode });
+
+/** The directory lists processes only; threads can be opened by their id but are not in it. */
+export function listPids(): number[] {
+  assertOwnProc();
+  return fs
+    .readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+}
+
+function readParents(): Map<number, number> {
+  const parents = new Map<number, number>();
+  for (const pid of listPids()) {
+    try {
+      const stat = parseProcStat(readProcFile(`/proc/${pid}/stat`));
+      if (stat !== null) parents.set(pid, stat.ppid);
+    } catch (error) {
+      if (!isGone(error) && !isDenied(error)) throw error;
+    }
+  }
+  return parents;
+}
+
+function readPlacement(pid: number): Placement | null {
+  return observe(pid, null, (directory) => parseFile(`${directory}/cgroup`, (bytes) => parseProcCgroup(decodeText(bytes))))?.seen ?? null;
+}
+
+/** An absent file counts as empty: the kernel may lack it, and whether it is the process that is gone tells `observe`. */
+function parseFile<Value>(path: string, parse: (bytes: Uint8Array) => Value): Value {
+  try {
+    return parse(readProcFile(path));
+  } catch (error) {
+    if (isGone(error)) return parse(new Uint8Array());
+    throw error;
+  }
+}
+
+interface Link {
+  path: string | null;
+  isDenied: boolean;
+}
+
+const nothing: Link = { path: null, isDenied: false };
+
+/** Where a link leads; nowhere for a kernel thread, a zombie, or one that we may not follow. */
+function readLink(path: string): Link {
+  try {
+    return { path: readProcLink(path), isDenied: false };
+  } catch (error) {
+    if (isDenied(error)) return { path: null, isDenied: true };
+    if (isGone(error)) return nothing;
+    throw error;
+  }
+}

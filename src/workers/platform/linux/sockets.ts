@@ -1,0 +1,151 @@
+import { readFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { type Address, isLinkLocal, isLoopback, parseAddress } from '../parse/address.ts';
+import { covers, overlaps } from '../parse/coverage.ts';
+import { type TableSocket, tcpState, toSocketRow } from '../parse/tableSocket.ts';
+import type { BindAnswer, ClosingSockets, SocketQuery, SocketRow, Sockets } from '../types.ts';
+import { type BindAttempt, type BindTarget, openBindAttempt } from './bindAttempt.ts';
+import { listCandidates, scanOwners } from './ownerScan.ts';
+import { readPortRules } from './portRules.ts';
+import { openSocketTable, type SocketTable } from './socketTable.ts';
+
+/** The sockets of this network namespace. Nothing is opened, and koffi not loaded, before the first question. */
+export function createLinuxSockets({ native }: { native: boolean }): Sockets & { readonly source: 'kernel' | 'procfs' } {
+  let openedTable: SocketTable | undefined;
+  const table = (): SocketTable => (openedTable ??= openSocketTable({ native }));
+  let openedAttempts: ReturnType<typeof openBindAttempt> | undefined;
+  const attempts = (): ReturnType<typeof openBindAttempt> => (openedAttempts ??= openBindAttempt({ native }));
+
+  return {
+    get source() {
+      return table().source;
+    },
+    read: (query) => readRows(table(), query),
+    lookup: (protocol, address, port) => lookUp(table(), { protocol, address: localAddress(address), port }),
+    tryBind: (protocol, address, port) => {
+      const attempt = attempts()[protocol];
+      return attempt === null ? 'cannotTry' : tryBind(table, attempt, { protocol, address: localAddress(address), port });
+    },
+    readClosing: (port) => countClosing(table(), port),
+    readRules: readPortRules,
+    readLocalAddresses: () => localInterfaces().map(({ address }) => address.text),
+    listCandidates,
+    scanOwners: (keys, take) => scanOwners(keys, take, { native }),
+  };
+}
+
+interface Endpoint {
+  protocol: SocketRow['protocol'];
+  address: Address;
+  port: number;
+}
+
+function readRows(table: SocketTable, { protocols, port, withBoundTcp }: SocketQuery): SocketRow[] {
+  const tcpStates = withBoundTcp ? [tcpState.listen, tcpState.boundInactive] : [tcpState.listen];
+  return protocols
+    .flatMap((protocol) =>
+      table.list({ protocol, states: protocol === 'tcp' ? tcpStates : [tcpState.close], ...(port === undefined ? {} : { port }) }),
+    )
+    .map(toSocketRow)
+    .filter((row) => row !== null);
+}
+
+function lookUp(table: SocketTable, { protocol, address, port }: Endpoint): SocketRow | null {
+  const found = table.find(protocol, address, port);
+  const row = found ? toSocketRow(found) : null;
+  if (row !== null) return row;
+  // Nothing comes to a loopback address but through `lo`, so null is final; others may have a listener tied to a device,
+  // and what was found may be a passing probe in front of the holder.
+  if (found === null && isLoopback(address.text)) return null;
+  const rows = readRows(table, { protocols: [protocol], port });
+  return (
+    rows.find((candidate) => covers(candidate, address) === 'yes') ??
+    rows.find((candidate) => covers(candidate, address) === 'maybe') ??
+    null
+  );
+}
+
+/**
+ * A UDP bind without SO_REUSEADDR is refused by every other socket, a sibling’s attempt of the same moment included. So a refusal
+ * counts only if someone is to blame for it who is still there after another try.
+ */
+async function tryBind(table: () => SocketTable, attempt: BindAttempt, endpoint: Endpoint): Promise<BindAnswer> {
+  const target: BindTarget = { ...endpoint, scope: findScope(endpoint.address) };
+  let blamed: TableSocket[] = [];
+  for (let tries = 0; tries < 8; tries++) {
+    const answer = judgeBind(await attempt(target), endpoint);
+    if (answer !== 'inUse' || endpoint.protocol === 'tcp') return answer;
+    const holders = listUdpHolders(table(), endpoint);
+    if (holders.length === 0) return 'bound';
+    if (holders.some((holder) => blamed.some(({ key }) => key === holder.key))) return 'inUse';
+    blamed = holders;
+  }
+  return 'inUse';
+}
+
+function listUdpHolders(table: SocketTable, { address, port }: Endpoint): TableSocket[] {
+  const sockets = table.list({ protocol: 'udp', states: [tcpState.close, tcpState.established], port });
+  return sockets.filter((socket) => !socket.isProbe && overlaps(socket, address));
+}
+
+function judgeBind(errno: string | null, { protocol, address, port }: Endpoint): BindAnswer {
+  const answer = errno === null ? 'bound' : bindAnswers[errno];
+  // EINVAL, ENODEV: a link-local address without its interface, or with another one.
+  const isAway = answer === 'addressUnavailable' || (isLinkLocal(address) && (errno === 'EINVAL' || errno === 'ENODEV'));
+  if (isAway) return address.family === 'ipv6' && !hasIpv6() ? 'noFamily' : 'addressUnavailable';
+  if (answer === undefined) throw new Error(`Binding ${protocol} ${address.text} port ${port} failed with ${errno}.`);
+  return answer;
+}
+
+const bindAnswers: Partial<Record<string, BindAnswer>> = {
+  EADDRINUSE: 'inUse',
+  EACCES: 'accessDenied',
+  // A security module or a cgroup’s BPF program may refuse a bind so.
+  EPERM: 'accessDenied',
+  EADDRNOTAVAIL: 'addressUnavailable',
+  EAFNOSUPPORT: 'noFamily',
+};
+
+/** With disable_ipv6 (most containers) the family is there and has no address, not even ::1. */
+function hasIpv6(): boolean {
+  try {
+    return readFileSync('/proc/net/if_inet6', 'latin1') !== '';
+  } catch {
+    return false;
+  }
+}
+
+function countClosing(table: SocketTable, port: number): ClosingSockets {
+  const states = [...Object.values(closingStates), ...openStates];
+  const sockets = table.list({ protocol: 'tcp', states, port });
+  const count = (state: number): number => sockets.filter((socket) => socket.state === state).length;
+  return {
+    counts: Object.fromEntries(Object.entries(closingStates).map(([name, state]) => [name, count(state)])),
+    connections: openStates.reduce((sum, state) => sum + count(state), 0),
+  };
+}
+
+const { timeWait, finWait1, finWait2, closeWait, lastAck, closing } = tcpState;
+const closingStates = { timeWait, finWait1, finWait2, closeWait, lastAck, closing };
+const openStates = [tcpState.established, tcpState.synSent, tcpState.synReceived];
+
+/** An address that a caller has checked already. */
+function localAddress(text: string): Address {
+  const address = parseAddress(text);
+  if (address === null) throw new Error(`${JSON.stringify(text)} is not an address.`);
+  return address;
+}
+
+function findScope(address: Address): BindTarget['scope'] {
+  if (!isLinkLocal(address)) return null;
+  const candidates = localInterfaces().filter((local) => local.address.text === address.text && local.scopeId !== 0);
+  const { zone } = address;
+  const match = candidates.find(({ name, scopeId }) => zone === null || zone === name || zone === String(scopeId));
+  return match === undefined ? null : { id: match.scopeId, name: match.name };
+}
+
+function localInterfaces(): { name: string; address: Address; scopeId: number }[] {
+  return Object.entries(networkInterfaces()).flatMap(([name, entries = []]) =>
+    entries.map((entry) => ({ name, address: localAddress(entry.address), scopeId: entry.family === 'IPv6' ? entry.scopeid : 0 })),
+  );
+}

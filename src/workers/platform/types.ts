@@ -1,0 +1,177 @@
+import type { Protocol } from '../../protocol/types/primitives.ts';
+import type { ProcessInfo, ProcessRef } from '../../protocol/types/process.ts';
+
+/*
+ * Every question that we put to an operating system, and what its answers mean. One folder a system implements
+ * it, with the same file names in each; a task never asks which system it is on.
+ *
+ * Three answers are kept apart everywhere. There is none: `null` or an empty list. We may not see it: a member
+ * that says so (`unreadable`, `visibility`) or PermissionDenied. We could not look: an error is thrown.
+ */
+export interface Platform {
+  readonly name: SupportedPlatform;
+  readonly sockets: Sockets;
+  readonly processes: Processes;
+  /** What works here, for `initialize` and the doctor; cheap, and measured rather than assumed. */
+  probeCapabilities(): PlatformCapabilities;
+}
+
+export type SupportedPlatform = 'linux' | 'darwin' | 'win32';
+
+/** Some systems answer by a call, others by an OS tool. */
+export type MaybePromise<Value> = Value | Promise<Value>;
+
+export interface PlatformCapabilities {
+  native: boolean;
+  /** Why there are no native calls, as a sentence; null when there are. */
+  nativeProblem: string | null;
+  socketSource: 'kernel' | 'procfs' | 'command';
+  portOwners: 'all' | 'ownUser';
+  killIdentity: 'handle' | 'checked';
+  /** pidfds carry an inode of their own (Linux 6.9), so an identity survives any reuse of its pid. */
+  pidfdInode: boolean;
+  cgroup: 'writable' | 'readOnly' | 'none';
+}
+
+export type Family = 'ipv4' | 'ipv6';
+
+/** A socket that holds a local port, as the kernel's table lists it. */
+export interface SocketRow {
+  protocol: Protocol;
+  family: Family;
+  /** Canonical text: `127.0.0.1`, `::1`, `0.0.0.0`, `::`; an IPv6 link-local address carries no zone. */
+  address: string;
+  port: number;
+  /** `bound`: UDP bound and unconnected, or TCP bound and not listening. */
+  state: 'listen' | 'bound';
+  /** An IPv6 wildcard that takes IPv4 too. Null where the source does not tell. */
+  dualStack: boolean | null;
+  /** Names the socket while it lives: the inode on Linux. 0: the kernel has none for it. */
+  key: number;
+  /** The user who made it; null where the source does not tell. */
+  uid: number | null;
+  /** Its owners where the table itself names them (Windows, macOS); null where `scanOwners` must find them. */
+  pids: number[] | null;
+}
+
+/** TCP sockets on their way out: nobody's any more, but they can still stand in the way of a bind. */
+export interface ClosingSockets {
+  /** How many in each state: `timeWait`, `finWait1`, `finWait2`, `closeWait`, `lastAck`, `closing`. */
+  counts: Record<string, number>;
+  /** TCP connections over this local port that are alive, whoever opened them; they can refuse a bind without any listener. */
+  connections: number;
+}
+
+export type BindAnswer =
+  /** The bind succeeded; it was undone at once and never listened. */
+  | 'bound'
+  | 'inUse'
+  | 'accessDenied'
+  | 'addressUnavailable'
+  /** This machine has no such address family, or no address of it at all. */
+  | 'noFamily'
+  /** There is no way here to bind without listening, so the rules alone must decide. */
+  | 'cannotTry';
+
+export interface PortRules {
+  /** Below it a bind needs a privilege; 0 where there is no such rule. */
+  unprivilegedPortStart: number;
+  /** Whether this process has that privilege. */
+  mayBindPrivileged: boolean;
+  /** Where the system takes the ports of outgoing connections from; null where it does not tell. */
+  ephemeral: { from: number; to: number } | null;
+  /** Set aside by the administrator or the system. */
+  reserved: { from: number; to: number }[];
+  /** Whether a bind into a reserved range fails (Windows) or merely competes with its user (Linux). */
+  reservedRefusesBind: boolean;
+}
+
+export interface SocketQuery {
+  protocols: Protocol[];
+  /** Only this local port; all when absent. */
+  port?: number;
+  /** Also TCP sockets that are bound and do not listen (Linux: SOCK_DIAG state 13; needs native calls). */
+  withBoundTcp?: boolean;
+}
+
+export interface Sockets {
+  /** Listeners (TCP) and bound, unconnected sockets (UDP); in no order. Never a client of a listener. */
+  read(query: SocketQuery): MaybePromise<SocketRow[]>;
+  /**
+   * A socket that would get a first packet to exactly this local address, or null; O(1) for a loopback address where the kernel can.
+   * An IPv4 address may be answered with an IPv6 wildcard whose `dualStack` is null: only a refused bind tells that it is meant.
+   */
+  lookup(protocol: Protocol, address: string, port: number): MaybePromise<SocketRow | null>;
+  /**
+   * Whether a server could bind it now (TCP: with SO_REUSEADDR, UDP: without; IPv6: v6only), tried by a bind without listen.
+   * `bound` also says that nobody listens there, on a wildcard: on no address of its family. Linux refuses such a bind itself;
+   * a system that lets it pass beside a listener must look at its table as well.
+   */
+  tryBind(protocol: Protocol, address: string, port: number): MaybePromise<BindAnswer>;
+  readClosing(port: number): MaybePromise<ClosingSockets>;
+  readRules(): MaybePromise<PortRules>;
+  /** The addresses of this machine, canonical; wildcards are not among them. */
+  readLocalAddresses(): MaybePromise<string[]>;
+  /** All pids that may own a socket, to be shared out between threads. Unsupported where processes cannot be looked at. */
+  listCandidates(): MaybePromise<number[]>;
+  /**
+   * Which processes hold which sockets. `take` hands out pids until none is left, so that several threads can
+   * share one list.
+   */
+  scanOwners(keys: ReadonlySet<number>, take: () => number | null): MaybePromise<OwnerScan>;
+}
+
+export interface OwnerScan {
+  owners: { key: number; pid: number }[];
+  /** Processes whose descriptors this user may not see. */
+  unreadable: number;
+}
+
+export interface ProcessSample {
+  ref: { pid: number; identity: string };
+  /** CPU time used so far, user and system, in ms. */
+  cpuMs: number;
+  rssBytes: number;
+  /** When that was so, by a monotonic clock that all threads share. */
+  atMs: number;
+}
+
+/** Threads are no processes: their ids are answered like those of nobody. */
+export interface Processes {
+  /** Null when there is none of that pid. PermissionDenied when there is one and we may not even see that much. */
+  describe(pid: number): MaybePromise<ProcessInfo | null>;
+  /** Only the identity, much cheaper. Null when there is none of that pid, or it has ended and is a zombie. PermissionDenied as above. */
+  identify(pid: number): MaybePromise<string | null>;
+  /** Those that this user may see; some systems hide the others altogether. */
+  listPids(): MaybePromise<number[]>;
+  /** pid → ppid of every visible process, for trees; much cheaper than describing them all. */
+  readParents(): MaybePromise<Map<number, number>>;
+  /** Null when there is none of that pid, or it is a zombie. PermissionDenied as above. */
+  sample(pid: number): MaybePromise<ProcessSample | null>;
+  /** Whether two identities name the same process: one may lack a part that the other has. */
+  sameIdentity(left: string, right: string): boolean;
+  /** Container and unit that a process belongs to, from what the system says of it. Null when there is none of that pid. */
+  readPlacement(pid: number): MaybePromise<Placement | null>;
+}
+
+export interface Placement {
+  container: { engine: string; id: string } | null;
+  unit: { name: string; scope: 'system' | 'user' } | null;
+}
+
+/** Waits for processes to end; lives beside the event loop and not in the pool, see ../waiter.ts. */
+export interface Waiter {
+  /**
+   * Resolves when the process has ended (a zombie has), at once when it is gone or another than the one meant. The process
+   * is taken hold of before this returns. Rejects with the reason of the signal, with ShuttingDown after `close`,
+   * with Unsupported where there is no way to wait or to look.
+   */
+  waitForExit(ref: ProcessRef, signal: AbortSignal): Promise<WaitAnswer>;
+  /** Ends all waits; resolves when no call is under way any more. */
+  close(): Promise<void>;
+}
+
+export type WaitAnswer =
+  | { kind: 'exited' }
+  /** There is such a process, and this user may not see whether it is the one meant. */
+  | { kind: 'denied' };

@@ -1,0 +1,46 @@
+import { fail, type SidewardenError } from '../../protocol/errors.ts';
+import type { Platform, SupportedPlatform } from './types.ts';
+
+/** A platform that answers every question with Unsupported, so that the sidecar runs there and says what it cannot do. */
+export function createUnsupported(name: SupportedPlatform, title: string): Platform {
+  const refuse = (capability: string) => (): never => {
+    throw unsupported(name, title, capability);
+  };
+  const sockets = refuse('sockets');
+  const processes = refuse('processes');
+  return {
+    name,
+    sockets: {
+      read: sockets,
+      lookup: sockets,
+      tryBind: sockets,
+      readClosing: sockets,
+      readRules: sockets,
+      readLocalAddresses: sockets,
+      listCandidates: sockets,
+      scanOwners: sockets,
+    },
+    processes: {
+      describe: processes,
+      identify: processes,
+      listPids: processes,
+      readParents: processes,
+      sample: processes,
+      sameIdentity: processes,
+      readPlacement: processes,
+    },
+    probeCapabilities: () => ({
+      native: false,
+      nativeProblem: `sidewarden makes no native calls on ${title} yet.`,
+      socketSource: 'command',
+      portOwners: 'ownUser',
+      killIdentity: 'checked',
+      pidfdInode: false,
+      cgroup: 'none',
+    }),
+  };
+}
+
+function unsupported(platform: string, title: string, capability: string): SidewardenError {
+  return fail('Unsupported', `sidewarden cannot look at ${capability} on ${title} yet; it can on Linux.`, { capability, platform });
+}
