@@ -1,0 +1,27 @@
+import type { Protocol } from '../../protocol/types/primitives.ts';
+import type { Handlers } from '../context.ts';
+import type { PortQuestions } from '../ports/questions.ts';
+import type { WaitForPort } from '../ports/waiting.ts';
+
+type PortHandlers = Pick<Handlers, 'port/check' | 'port/find' | 'port/list' | 'port/explain' | 'port/wait'>;
+
+export function portHandlers(ports: PortQuestions, waitForPort: WaitForPort): PortHandlers {
+  return {
+    'port/check': ({ port, protocol = 'tcp', host }, { signal }) => ports.check({ port, protocol, host }, signal),
+
+    async 'port/find'({ port, protocol = 'tcp', host }, { signal }) {
+      const entries = await ports.find({ port, protocols: [protocol], host }, signal);
+      return { inUse: entries.length > 0, entries };
+    },
+
+    'port/list': ({ protocol, cursor, limit = 1_000 }, { signal }) => ports.list({ protocols: either(protocol), cursor, limit }, signal),
+
+    'port/explain': ({ port, protocol }, { signal }) => ports.explain({ port, protocols: either(protocol) }, signal),
+
+    'port/wait': ({ port, protocol = 'tcp', host, state, timeoutMs }, { signal }) => waitForPort({ port, protocol, host, state, timeoutMs }, signal),
+  };
+}
+
+function either(protocol: Protocol | undefined): Protocol[] {
+  return protocol === undefined ? ['tcp', 'udp'] : [protocol];
+}

@@ -1,0 +1,129 @@
+import type { Result } from '../../protocol/methods/index.ts';
+import type { PortEntry } from '../../protocol/types/port.ts';
+import type { Protocol } from '../../protocol/types/primitives.ts';
+import type { ProcessInfo } from '../../protocol/types/process.ts';
+import type { OwnerScan, Placement, SocketRow } from '../../workers/platform/types.ts';
+import type { Pool } from '../../workers/pool.ts';
+import { explainPort } from './explain.ts';
+import type { FindOwners } from './owners.ts';
+import { localAddresses, serves } from './hosts.ts';
+
+/** Who holds ports: every listener, never a client of one. */
+export interface PortQuestions {
+  check(query: { port: number; protocol: Protocol; host: string | undefined }, signal?: AbortSignal): Promise<Result<'port/check'>>;
+  find(query: PortQuery, signal?: AbortSignal): Promise<PortEntry[]>;
+  list(query: PageQuery, signal?: AbortSignal): Promise<{ entries: PortEntry[]; nextCursor?: string }>;
+  explain(query: { port: number; protocols: Protocol[] }, signal?: AbortSignal): Promise<Result<'port/explain'>>;
+}
+
+export interface PortQuery {
+  protocols: Protocol[];
+  port: number;
+  /** Only sockets that serve this local address; all when absent. */
+  host?: string | undefined;
+}
+
+export interface PageQuery {
+  protocols: Protocol[];
+  /** The `nextCursor` of the page before. */
+  cursor: string | undefined;
+  limit: number;
+}
+
+export function createPortQuestions(pool: Pool, findOwners: FindOwners): PortQuestions {
+  return {
+    check: async ({ port, protocol, host }, signal) => pool.run('checkPort', { port, protocol, hosts: localAddresses(host) }, { signal }),
+
+    async find({ protocols, port, host }, signal) {
+      const addresses = localAddresses(host);
+      const look = async () => {
+        const { rows, candidates } = await pool.run('readSockets', { protocols, port }, { signal });
+        const wanted = rows.filter((row) => serves(row, addresses)).sort(compareRows);
+        return complete(wanted, candidates, signal);
+      };
+      const first = await look();
+      // No owner and nothing that we may not see: most likely the socket was closed, or handed over, while we
+      // searched. A second look tells; what is still without an owner then is held by someone whom we cannot see.
+      return (first.lostOwner ? await look() : first).entries;
+    },
+
+    async list({ protocols, cursor, limit }, signal) {
+      const { rows, candidates } = await pool.run('readSockets', { protocols }, { signal });
+      const rest = rows.filter((row) => cursor === undefined || cursorOf(row) > cursor).sort(compareRows);
+      const { entries } = await complete(rest.slice(0, limit), candidates, signal);
+      const last = rest[limit - 1];
+      return { entries, ...(rest.length > limit && last && { nextCursor: cursorOf(last) }) };
+    },
+
+    async explain({ port, protocols }, signal) {
+      const { rows, candidates, ...facts } = await pool.run('explainPort', { port, protocols }, { signal });
+      const { entries } = await complete(rows.sort(compareRows), candidates, signal);
+      return explainPort({ port, protocols, entries, ...facts });
+    },
+  };
+
+  async function complete(rows: SocketRow[], candidates: number[] | null, signal: AbortSignal | undefined) {
+    const unowned = rows.filter((row) => row.pids === null && row.key !== 0);
+    const scan = candidates === null ? null : await findOwners(unowned.map((row) => row.key), candidates);
+    signal?.throwIfAborted();
+    const pidsOf = groupPids(rows, scan);
+    const pids = [...new Set([...pidsOf.values()].flat())];
+    if (pids.length === 0) return finish(rows, scan, pidsOf, new Map(), new Map());
+    const [{ processes }, { placements }] = await Promise.all([
+      pool.run('describeProcesses', { targets: pids.map((pid) => ({ pid })) }, { signal }),
+      pool.run('placeProcesses', { pids }, { signal }),
+    ]);
+    const processOf = new Map(processes.filter((info) => info !== null).map((info) => [info.pid, info]));
+    const placementOf = new Map(placements.map(({ pid, placement }) => [pid, placement]));
+    return finish(rows, scan, pidsOf, processOf, placementOf);
+  }
+}
+
+function groupPids(rows: SocketRow[], scan: OwnerScan | null): Map<SocketRow, number[]> {
+  const byKey = Map.groupBy(scan?.owners ?? [], ({ key }) => key);
+  return new Map(rows.map((row) => [row, row.pids ?? (byKey.get(row.key) ?? []).map(({ pid }) => pid)]));
+}
+
+function finish(rows: SocketRow[], scan: OwnerScan | null, pidsOf: Map<SocketRow, number[]>, processOf: Map<number, ProcessInfo>, placementOf: Map<number, Placement>) {
+  const entries = rows.map((row): PortEntry => {
+    const owners = (pidsOf.get(row) ?? [])
+      .map((pid) => processOf.get(pid))
+      .filter((info) => info !== undefined)
+      .sort((left, right) => left.startedAt - right.startedAt || left.pid - right.pid);
+    const placement = owners[0] && placementOf.get(owners[0].pid);
+    return {
+      protocol: row.protocol,
+      family: row.family,
+      dualStack: row.dualStack === true,
+      address: row.address,
+      port: row.port,
+      state: row.state,
+      owners,
+      visibility: visibilityOf(row, owners, scan),
+      ...(placement?.container && { container: placement.container }),
+      ...(placement?.unit && { unit: placement.unit }),
+    };
+  });
+  return { entries, lostOwner: scan?.unreadable === 0 && entries.some(({ owners }) => owners.length === 0) };
+}
+
+/**
+ * A socket whose maker is none of the owners that we see has, or had, an owner of another user: where some
+ * processes could not be read, that one may be among them (a root master and its workers share a listener).
+ */
+function visibilityOf(row: SocketRow, owners: ProcessInfo[], scan: OwnerScan | null): PortEntry['visibility'] {
+  if (scan === null && row.pids === null) return 'unknown';
+  if (owners.length === 0) return 'hidden';
+  const makerIsSeen = row.uid === null || owners.some(({ user }) => user?.id === row.uid);
+  return scan !== null && scan.unreadable > 0 && !makerIsSeen ? 'hidden' : 'full';
+}
+
+/** Where a row stands in the stable order, as text that compares as the rows do. */
+function cursorOf({ port, protocol, family, address, key }: SocketRow): string {
+  return [String(port).padStart(5, '0'), protocol, family, address, String(key).padStart(16, '0')].join(' ');
+}
+
+function compareRows(left: SocketRow, right: SocketRow): number {
+  const [leftKey, rightKey] = [cursorOf(left), cursorOf(right)];
+  return leftKey < rightKey ? -1 : leftKey > rightKey ? 1 : 0;
+}

@@ -1,0 +1,249 @@
+import type { Clock } from '../../clock.ts';
+import type { Log } from '../../log.ts';
+import { type Failure, fail } from '../../protocol/errors.ts';
+import { isMethodName, type MethodName, methodDefinition, type NotificationParams, type ServerNotificationName } from '../../protocol/methods/index.ts';
+import { type Envelope, parseEnvelope } from '../transport/framing/envelope.ts';
+import { brokenSentences, type Framing } from '../transport/framing/frames.ts';
+import { createFrameReader } from '../transport/framing/reader.ts';
+import { createFrameWriter } from '../transport/framing/writer.ts';
+import { limits } from '../transport/limits.ts';
+import type { Transport } from '../transport/transport.ts';
+import { type Call, cancellation, createCalls, type WireId } from './calls.ts';
+import { connectRpc } from './connection.ts';
+import type { Dispatch } from './dispatch.ts';
+import { failureOf, responseError, wireError } from './failure.ts';
+
+/** Why a connection is over. */
+export type SessionEnd =
+  /** The host closed its end, or is gone: nothing more will come. */
+  | { kind: 'endOfInput'; framing: Framing | null }
+  /** Bytes that no later frame can be found in. */
+  | { kind: 'broken'; reason: string }
+  /** The host takes nothing any more: it closed its end, or did not read for too long. */
+  | { kind: 'outputLost'; reason: string }
+  /** The notification `exit`. */
+  | { kind: 'exit' };
+
+/** One connection: bytes in, calls out to dispatch, answers and events back. */
+export interface Session {
+  readonly id: string;
+  /** Sends an event; false when it was dropped because the host reads too slowly. */
+  publish<Name extends ServerNotificationName>(name: Name, params: NotificationParams<Name>): boolean;
+  /** Ends waits with -32800, lets the other requests run to their answers for at most `deadlineMs`, flushes. */
+  drain(deadlineMs: number): Promise<void>;
+  /** Everything queued is with the system, or can no longer be delivered. */
+  flush(deadlineMs: number): Promise<void>;
+  status(): { inFlight: number; queuedBytes: number; droppedEvents: number };
+  close(): void;
+}
+
+export interface SessionOptions {
+  id: string;
+  transport: Transport;
+  dispatch: Dispatch;
+  clock: Clock;
+  log: Log;
+  /** Called once. */
+  onEnd(end: SessionEnd): void;
+  onShutdownAnswered(): void;
+  /** The host reads again, after events were dropped. */
+  onWritable(): void;
+}
+
+/** Where a connection stands in LSP's life cycle. */
+type Phase = 'fresh' | 'initializing' | 'open' | 'afterShutdown';
+
+export function openSession({ id, transport, dispatch, clock, log, onEnd, onShutdownAnswered, onWritable }: SessionOptions): Session {
+  const calls = createCalls(id);
+  /** What arrived while `initialize` was being answered: it is answered first. */
+  let held: Envelope[] = [];
+  let phase: Phase = 'fresh';
+  let framing: Framing | null = null;
+  let ended = false;
+  let isDraining = false;
+  let droppedEvents = 0;
+  let onIdle: (() => void) | null = null;
+
+  const writer = createFrameWriter({
+    write: (chunk, done) => transport.write(chunk, done),
+    clock,
+    onOverHighWater: () => transport.pause(),
+    onBelowHighWater() {
+      transport.resume();
+      onWritable();
+    },
+    onStalled: () => end({ kind: 'outputLost', reason: 'the host did not read' }),
+    onClosed: () => end({ kind: 'outputLost', reason: 'the host closed its end' }),
+  });
+  const rpc = connectRpc({ log, answer, handle: run, notified });
+  const reader = createFrameReader({
+    onFraming(detected) {
+      framing = detected;
+      writer.setFraming(detected);
+    },
+    onBody: (body) => receive(parseEnvelope(body, limits.jsonDepth)),
+    onTooLarge: () => refuse(null, tooLarge()),
+    onBroken(reason) {
+      refuse(null, { kind: 'ParseError', message: brokenSentences[reason], data: { reason } });
+      end({ kind: 'broken', reason });
+    },
+  });
+  transport.open({
+    onData: (chunk) => reader.push(chunk),
+    onEnd() {
+      reader.end();
+      end({ kind: 'endOfInput', framing });
+    },
+  });
+
+  return {
+    id,
+    publish(name, params) {
+      const taken = writer.offerEvent({ jsonrpc: '2.0', method: name, params });
+      if (!taken) droppedEvents += 1;
+      return taken;
+    },
+    async drain(deadlineMs) {
+      isDraining = true;
+      calls.cancelWhere((call) => call.lane === 'wait');
+      if (!isIdle()) {
+        const idle = new Promise<void>((resolve) => {
+          onIdle = resolve;
+        });
+        await Promise.race([idle, clock.sleep(deadlineMs)]);
+      }
+      calls.cancelWhere(() => true);
+    },
+    flush: (deadlineMs) => Promise.race([writer.flushed(), clock.sleep(deadlineMs)]),
+    status: () => ({ inFlight: calls.size, queuedBytes: writer.queuedBytes, droppedEvents }),
+    close() {
+      transport.close();
+      rpc.dispose();
+    },
+  };
+
+  function receive(envelope: Envelope): void {
+    if (phase === 'initializing') held.push(envelope);
+    else handle(envelope);
+  }
+
+  function handle(envelope: Envelope): void {
+    switch (envelope.kind) {
+      case 'request':
+        return begin(envelope);
+      case 'notification':
+        if (envelope.method === '$/cancelRequest') return cancel(envelope.params);
+        return rpc.deliver({ jsonrpc: '2.0', method: envelope.method, params: envelope.params });
+      case 'response':
+        return rpc.deliver(envelope.message);
+      case 'invalid':
+        if (envelope.meant === 'request') refuse(envelope.id, envelope.failure);
+        else log.warn({ kind: envelope.failure.kind, reason: envelope.failure.message }, `an unusable ${envelope.meant} was ignored`);
+    }
+  }
+
+  function begin({ id: wireId, method, params, bodyBytes }: Extract<Envelope, { kind: 'request' }>): void {
+    const failure = outOfPlace(method);
+    if (failure) return refuse(wireId, failure);
+    const name = method as MethodName;
+    const arrival = { id: wireId, method: name, params, lane: methodDefinition(name).lane, bodyBytes, startedAtMs: clock.monotonicMs() };
+    const admission = calls.admit(arrival);
+    if ('refused' in admission) return refuse(wireId, admission.refused.failure);
+    if (name === 'initialize') phase = 'initializing';
+    if (isDraining && arrival.lane === 'wait') admission.admitted.cancel();
+    rpc.deliver({ jsonrpc: '2.0', id: admission.admitted.privateId, method: name, params: admission.admitted });
+  }
+
+  /** Whether this method exists, and may be called at this point of the life cycle. */
+  function outOfPlace(method: string): Failure | null {
+    if (!isMethodName(method)) {
+      return fail('MethodNotFound', `There is no method ${JSON.stringify(method.slice(0, 200))}; rpc.discover lists those there are.`, {}).failure;
+    }
+    if (method === 'rpc.discover') return null;
+    if (phase === 'afterShutdown') {
+      return fail('InvalidRequest', 'The connection was shut down; only the notification exit may follow.', { reason: 'afterShutdown' }).failure;
+    }
+    if (phase === 'fresh') return method === 'initialize' ? null : fail('NotInitialized', 'Send initialize first.', {}).failure;
+    if (method !== 'initialize') return null;
+    return fail('InvalidRequest', 'This connection is initialized already; that happens once.', { reason: 'alreadyInitialized' }).failure;
+  }
+
+  async function run(call: Call): Promise<unknown> {
+    try {
+      if (call.isCancelled()) throw cancellation();
+      const result = await dispatch(call.method, call.params, call.request);
+      if (call.method === 'initialize') leaveInitializing('open');
+      if (call.method === 'shutdown') phase = 'afterShutdown';
+      return result;
+    } catch (thrown) {
+      if (call.method === 'initialize') leaveInitializing('fresh');
+      const failure = failureOf(thrown, log, call.method);
+      log.debug({ method: call.method, kind: failure.kind, durationMs: clock.monotonicMs() - call.startedAtMs }, 'request failed');
+      throw responseError(failure);
+    }
+  }
+
+  function leaveInitializing(next: Phase): void {
+    // Behind the answer to initialize, which is written when the present promise chain has run out.
+    setImmediate(() => {
+      phase = next;
+      const waiting = held;
+      held = [];
+      for (const envelope of waiting) receive(envelope);
+      if (isIdle()) onIdle?.();
+    });
+  }
+
+  function notified(method: string): void {
+    if (method === 'exit') return end({ kind: 'exit' });
+    if (isMethodName(method)) log.warn({ method }, 'a request method came as a notification (without an id) and was not executed');
+    else if (method !== 'initialized') log.debug({ method }, 'an unknown notification was ignored');
+  }
+
+  function cancel(params: Record<string, unknown>): void {
+    const { id: wireId } = params;
+    if (typeof wireId === 'number' || typeof wireId === 'string') calls.cancel(wireId);
+    else log.warn({}, '$/cancelRequest without an id was ignored');
+  }
+
+  /** Writes the one answer of a call. */
+  function answer(privateId: number, outcome: { result: unknown } | { error: unknown }): void {
+    const call = calls.complete(privateId);
+    if (call === undefined) return;
+    if (writer.send({ jsonrpc: '2.0', id: call.id, ...outcome }) === 'tooLarge') refuse(call.id, answerTooLarge());
+    if (call.method === 'shutdown' && 'result' in outcome) onShutdownAnswered();
+    // Nothing else is about to be answered that could share the write.
+    if (calls.size === 0) writer.flush();
+    if (isIdle()) onIdle?.();
+  }
+
+  function isIdle(): boolean {
+    return calls.size === 0 && phase !== 'initializing';
+  }
+
+  /** Answers what never became a call. */
+  function refuse(wireId: WireId | null, failure: Failure): void {
+    log.debug({ kind: failure.kind }, 'request refused');
+    writer.send({ jsonrpc: '2.0', id: wireId, error: wireError(failure) });
+  }
+
+  function end(how: SessionEnd): void {
+    if (ended) return;
+    ended = true;
+    onEnd(how);
+  }
+}
+
+function answerTooLarge(): Failure {
+  return fail('LimitExceeded', `The answer would be larger than ${limits.outboundBodyBytes} bytes; ask for less at once, page by page.`, {
+    limit: 'outboundBodyBytes',
+    max: limits.outboundBodyBytes,
+  }).failure;
+}
+
+function tooLarge(): Failure {
+  return fail('LimitExceeded', `The message is larger than ${limits.bodyBytes} bytes and was skipped; send less at once.`, {
+    limit: 'bodyBytes',
+    max: limits.bodyBytes,
+  }).failure;
+}

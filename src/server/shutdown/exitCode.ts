@@ -1,0 +1,49 @@
+/** Why the sidecar ends. */
+export type Ending =
+  | { kind: 'endOfInput'; framing: 'lsp' | 'ndjson' | null }
+  | { kind: 'broken'; reason: string }
+  | { kind: 'outputLost'; reason: string }
+  | { kind: 'exit' }
+  /** `shutdown` was answered 5 s ago, and `exit` did not follow. */
+  | { kind: 'exitOverdue' }
+  | { kind: 'hostDeath' }
+  | { kind: 'signal'; signal: NodeJS.Signals }
+  | { kind: 'uncaughtException'; error: unknown };
+
+export interface EndingCircumstances {
+  /** A `shutdown` was answered before. */
+  shutdownAnswered: boolean;
+  /** The host named a process to watch. */
+  hasHostProcess: boolean;
+}
+
+export const couldNotStart = 4;
+
+/** The exit code, as the README documents it. */
+export function exitCodeFor(ending: Ending, { shutdownAnswered, hasHostProcess }: EndingCircumstances): number {
+  if (ending.kind === 'uncaughtException') return 5;
+  if (shutdownAnswered) return 0;
+  switch (ending.kind) {
+    case 'signal':
+    case 'exitOverdue':
+      return 0;
+    case 'endOfInput':
+      // A shell that pipes a few lines in has said all it wanted.
+      return ending.framing === 'ndjson' && !hasHostProcess ? 0 : 1;
+    default:
+      return 1;
+  }
+}
+
+/** What the report names as the reason. */
+export function reasonOf(ending: Ending): string {
+  switch (ending.kind) {
+    case 'signal':
+      return ending.signal;
+    case 'broken':
+    case 'outputLost':
+      return `${ending.kind}: ${ending.reason}`;
+    default:
+      return ending.kind;
+  }
+}

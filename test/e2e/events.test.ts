@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Params } from '../../src/protocol/methods/index.ts';
+import type { PortEventPayload } from '../../src/protocol/events/events.ts';
+import { isLinux } from '../harness/needs.ts';
+import { bindUdp, findFreePort, listen, summarize } from '../harness/ports.ts';
+import { spawnProgram } from '../harness/processes.ts';
+import { startSidecar, type TestSidecar, type WireMessage } from '../harness/sidecar.ts';
+import { until } from '../harness/until.ts';
+
+let sidecar: TestSidecar;
+beforeAll(async () => {
+  sidecar = await startSidecar();
+});
+afterAll(() => sidecar[Symbol.asyncDispose]());
+
+const fastest = 250;
+
+async function subscribe(params: Params<'events/subscribe'>) {
+  const { subscriptionId, snapshot } = await sidecar.call('events/subscribe', params);
+  /** Its notifications so far, which number themselves without a gap. */
+  const events = () => {
+    const mine = sidecar.messages.filter(({ method, params }) => method?.startsWith('event/') && params?.['subscriptionId'] === subscriptionId);
+    expect(mine.map(({ params }) => params?.['seq'])).toEqual(mine.map((_, index) => index + 1));
+    return mine;
+  };
+  return {
+    snapshot,
+    events,
+    next: (place: number, what: string): Promise<WireMessage> => until(() => events()[place], what, 15_000),
+    unsubscribe: () => sidecar.call('events/unsubscribe', { subscriptionId }),
+  };
+}
+
+const summarizeEvent = ({ params }: WireMessage) => {
+  const { port, protocol, entries } = params as unknown as PortEventPayload;
+  return { port, protocol, entries: summarize(entries) };
+};
+
+describe.runIf(isLinux)('topic port', () => {
+  test('the snapshot says how things stand, events say what changes', async () => {
+    const [port, other] = [await findFreePort(), await findFreePort()];
+    await using udp = await bindUdp('127.0.0.1', other);
+    const { snapshot, next, events, unsubscribe } = await subscribe({ topics: ['port'], filter: { ports: [port, other] }, intervalMs: fastest });
+    expect(snapshot.process).toBeUndefined();
+    expect(snapshot.port?.map(({ entries, ...rest }) => ({ ...rest, entries: summarize(entries) }))).toEqual([
+      { port, protocol: 'tcp', entries: [] },
+      { port, protocol: 'udp', entries: [] },
+      { port: other, protocol: 'tcp', entries: [] },
+      { port: other, protocol: 'udp', entries: [`udp 127.0.0.1 by ${process.pid}`] },
+    ]);
+    const first = await listen({ port, host: '127.0.0.1' });
+    expect(summarizeEvent(await next(0, 'the listener'))).toEqual({ port, protocol: 'tcp', entries: [`tcp 127.0.0.1 by ${process.pid}`] });
+    const second = await listen({ port, host: '127.0.0.2' });
+    expect(summarizeEvent(await next(1, 'the second listener')).entries).toHaveLength(2);
+    await Promise.all([first[Symbol.asyncDispose](), second[Symbol.asyncDispose]()]);
+    await until(() => summarizeEvent(events().at(-1) as WireMessage).entries.length === 0, 'both to be gone');
+    expect(await unsubscribe()).toEqual({ removed: true });
+    for (const { params } of events()) expect(Math.abs((params?.['at'] as number) - Date.now())).toBeLessThan(60_000);
+  });
+
+  test('another owner of the same port is a change', async () => {
+    const port = await findFreePort();
+    const listener = await listen({ port, host: '127.0.0.1' });
+    const { next, unsubscribe } = await subscribe({ topics: ['port'], filter: { ports: [port] }, intervalMs: fastest });
+    await listener[Symbol.asyncDispose]();
+    await using successor = await listen({ port, host: '127.0.0.1' });
+    // Whether the gap was seen or not, it ends with the new socket.
+    const { params } = await next(0, 'the successor');
+    expect(params).toMatchObject({ port: successor.port, protocol: 'tcp' });
+    await unsubscribe();
+  });
+});
+
+describe.runIf(isLinux)('topic process', () => {
+  test('exec, stop, continue and the end of one process', async () => {
+    await using target = await spawnProgram(['sh', '-c', 'echo ready; read go; exec cat']);
+    const { snapshot, next, events, unsubscribe } = await subscribe({ topics: ['process'], filter: { targets: [{ pid: target.pid }] }, intervalMs: fastest });
+    expect(snapshot.process).toMatchObject([{ change: 'started', process: { pid: target.pid, name: 'sh' } }]);
+    target.write('go\n');
+    expect((await next(0, 'exec')).params).toMatchObject({ change: 'changed', process: { pid: target.pid, name: 'cat' } });
+    target.child.kill('SIGSTOP');
+    expect((await next(1, 'stop')).params).toMatchObject({ change: 'changed', process: { status: 'stopped' } });
+    target.child.kill('SIGCONT');
+    expect((await next(2, 'continue')).params).toMatchObject({ change: 'changed', process: { status: 'sleeping' } });
+    await target.kill();
+    expect((await next(3, 'the end')).params).toMatchObject({ change: 'exited', process: { pid: target.pid, name: 'cat' } });
+    await unsubscribe();
+    expect(events()).toHaveLength(4);
+  });
+
+  test('an end is noticed at once, however long the interval', async () => {
+    await using target = await spawnProgram(['sh', '-c', 'echo ready; exec cat']);
+    const { next, unsubscribe } = await subscribe({ topics: ['process'], filter: { targets: [{ pid: target.pid }] }, intervalMs: 3_600_000 });
+    await target.kill();
+    expect((await next(0, 'the end')).params).toMatchObject({ change: 'exited', process: { pid: target.pid } });
+    await unsubscribe();
+  });
+
+  test('what is gone, or another one, is not in the snapshot and makes no events', async () => {
+    const ended = await spawnProgram(['sh', '-c', 'echo ready; exec cat']);
+    await ended.kill();
+    await using alive = await spawnProgram(['sh', '-c', 'echo ready; exec cat']);
+    const targets = [{ pid: ended.pid }, { pid: alive.pid, startedAt: 1 }, { pid: alive.pid }];
+    const { snapshot, next, events, unsubscribe } = await subscribe({ topics: ['process'], filter: { targets }, intervalMs: fastest });
+    expect(snapshot.process).toMatchObject([{ process: { pid: alive.pid } }]);
+    await alive.kill();
+    expect((await next(0, 'the end')).params).toMatchObject({ change: 'exited', process: { pid: alive.pid } });
+    await unsubscribe();
+    expect(events()).toHaveLength(1);
+  });
+
+  test('both topics in one subscription share its numbers', async () => {
+    const port = await findFreePort();
+    await using target = await spawnProgram(['sh', '-c', 'echo ready; exec cat']);
+    const { snapshot, events, unsubscribe } = await subscribe({
+      topics: ['process', 'port', 'port'],
+      filter: { ports: [port], targets: [{ pid: target.pid }] },
+      intervalMs: fastest,
+    });
+    expect([snapshot.port?.length, snapshot.process?.length]).toEqual([2, 1]);
+    await using _listener = await listen({ port, host: '127.0.0.1' });
+    await target.kill();
+    await until(() => events().length === 2, 'both events');
+    expect(events().map(({ method }) => method).sort()).toEqual(['event/port', 'event/process']);
+    await unsubscribe();
+  });
+});
+
+describe.runIf(isLinux)('subscriptions', () => {
+  test('after unsubscribe nothing follows', async () => {
+    const port = await findFreePort();
+    const asked = { topics: ['port' as const], filter: { ports: [port] }, intervalMs: fastest };
+    const [ended, kept] = [await subscribe(asked), await subscribe(asked)];
+    expect(await ended.unsubscribe()).toEqual({ removed: true });
+    expect(await ended.unsubscribe()).toEqual({ removed: false });
+    const listener = await listen({ port, host: '127.0.0.1' });
+    await kept.next(0, 'the listener, told to the other');
+    await listener[Symbol.asyncDispose]();
+    await kept.next(1, 'its end, told to the other');
+    expect(ended.events()).toEqual([]);
+    await kept.unsubscribe();
+  });
+
+  test('64 of them; one more is LimitExceeded until one has ended', async () => {
+    await using own = await startSidecar();
+    const params = { topics: ['port' as const], filter: { ports: [1] }, intervalMs: 3_600_000 };
+    const ids = await Promise.all(Array.from({ length: 64 }, async () => (await own.call('events/subscribe', params)).subscriptionId));
+    expect(new Set(ids).size).toBe(64);
+    expect((await own.request('events/subscribe', params)).error).toMatchObject({ code: 1010, data: { kind: 'LimitExceeded', limit: 'subscriptions', max: 64 } });
+    await own.call('events/unsubscribe', { subscriptionId: ids[7] as string });
+    expect(await own.call('events/subscribe', params)).toHaveProperty('subscriptionId');
+  });
+
+  test.each(['service', 'serviceLog', 'instance', 'shutdown'])('topic %s is Unsupported until there is something to watch', async (topic) => {
+    const { error } = await sidecar.request('events/subscribe', { topics: [topic] });
+    expect(error).toMatchObject({ code: 1009, data: { kind: 'Unsupported', capability: `events/${topic}` } });
+    expect((await sidecar.request('events/subscribe', { topics: ['port', topic], filter: { ports: [1] } })).error).toMatchObject({ code: 1009 });
+  });
+
+  test.each([
+    ['port without ports', { topics: ['port'] }, 'filter.ports'],
+    ['port with none', { topics: ['port'], filter: { ports: [] } }, 'filter.ports'],
+    ['process without targets', { topics: ['process'], filter: { ports: [1] } }, 'filter.targets'],
+    ['65 ports', { topics: ['port'], filter: { ports: Array.from({ length: 65 }, (_, index) => index + 1) } }, 'filter.ports'],
+    ['a misspelt filter', { topics: ['port'], filter: { ports: [1], prots: [1] } }, 'filter.prots'],
+    ['an interval under 250 ms', { topics: ['port'], filter: { ports: [1] }, intervalMs: 249 }, 'intervalMs'],
+    ['no topics', { topics: [] }, 'topics'],
+    ['an unknown topic', { topics: ['weather'] }, 'topics.0'],
+  ])('%s is InvalidParams that name the member', async (_name, params, path) => {
+    expect((await sidecar.request('events/subscribe', params)).error).toMatchObject({ code: -32602, data: { issues: [{ path }] } });
+  });
+
+  test('an unknown subscription is not removed, and no error', async () => {
+    expect(await sidecar.call('events/unsubscribe', { subscriptionId: 's999999' })).toEqual({ removed: false });
+  });
+});
