@@ -4,7 +4,7 @@ import { join, sep } from 'node:path';
 import { type RolldownOutput, rolldown } from 'rolldown';
 import { bundles } from '../rolldown.config.ts';
 
-/* Builds dist/: the bundle, the protocol’s type declarations, the published document, the licences of what is bundled. */
+/* Builds dist/: the bundle, the protocol’s type declarations, the published documents, the licences of what is bundled. */
 
 process.chdir(join(import.meta.dirname, '..'));
 // Made elsewhere and moved in place when it is whole: a build that fails leaves the last one as it was.
@@ -21,7 +21,7 @@ process.stderr.write(`Built dist: ${Math.round(sizeOf('dist') / 1024)} KiB.\n`);
 async function build(dir: string): Promise<void> {
   const outputs = await bundle(dir);
   declareTypes(join(dir, 'types'));
-  copyFileSync('clients/spec/openrpc.json', join(dir, 'openrpc.json'));
+  for (const file of ['openrpc.json', 'sidewarden.schema.json', 'METHODS.md']) copyFileSync(join('clients', 'spec', file), join(dir, file));
   writeFileSync(join(dir, 'THIRD-PARTY-LICENSES.txt'), licences(bundledPackages(outputs)));
 }
 

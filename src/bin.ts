@@ -1,11 +1,8 @@
 #!/usr/bin/env node
-import { enableCompileCache } from 'node:module';
-
 /*
  * Two programs under one name: the sidecar, driven over pipes, and the terminal tool, which is a client of it.
  * Only the one that is wanted gets loaded.
  */
-enableCompileCache();
 
 const args = process.argv.slice(2);
 const isSidecar = args.some((arg) => arg === '--stdio' || arg.startsWith('--clientProcessId')) || (args.length === 0 && !process.stdin.isTTY);

@@ -70,7 +70,7 @@ export async function runApp(options: AppOptions): Promise<number> {
     log,
   });
   const waiter = createWaiter({ native: capabilities.native, platform: system.platform, clock });
-  const ports = createPortQuestions(pool, createOwnerFinder(pool));
+  const ports = createPortQuestions({ pool, findOwners: createOwnerFinder(pool), seesAllOwners: capabilities.portOwners === 'all' });
   const processes = createProcessQuestions(pool, waiter, clock);
   const watches = { port: createPortWatch(pool, ports, surroundings), process: createProcessWatch(pool, waiter, surroundings) };
   const subscriptions = createSubscriptions(watches, (_connectionId, name, params) => session.publish(name, params), surroundings);
@@ -105,7 +105,7 @@ export async function runApp(options: AppOptions): Promise<number> {
 
   const how = await ending.promise;
   if (how.kind === 'uncaughtException') log.fatal({ err: how.error }, 'uncaught exception');
-  if (how.kind === 'endOfInput' || how.kind === 'broken') await session.drain(drainMs);
+  if (how.kind !== 'hostDeath' && how.kind !== 'outputLost') await session.drain(drainMs);
   subscriptions.close(session.id);
   const report = await shutdown.run(reasonOf(how), how.kind === 'hostDeath' ? hostDeathDeadlineMs : 15_000);
   log.info({ report, ending: how.kind }, 'shut down');

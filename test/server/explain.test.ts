@@ -30,6 +30,7 @@ const free: PortFacts = {
   port: 3000,
   protocols: ['tcp', 'udp'],
   entries: [],
+  seesAllOwners: false,
   closing: { counts: {}, connections: 0 },
   rules: { unprivilegedPortStart: 1024, mayBindPrivileged: false, ephemeral: { from: 32768, to: 60999 }, reserved: [], reservedRefusesBind: false },
   binds: [{ protocol: 'tcp', address: '0.0.0.0', answer: 'bound' }],

@@ -10,6 +10,8 @@ export interface PortFacts {
   protocols: Protocol[];
   /** TCP sockets that are bound and do not listen are among them. */
   entries: PortEntry[];
+  /** Whether this user may look at the processes of all users: then a hidden holder is none of theirs. */
+  seesAllOwners: boolean;
   closing: ClosingSockets;
   rules: PortRules;
   binds: { protocol: Protocol; address: string; answer: BindAnswer }[];
@@ -34,8 +36,8 @@ function decide(facts: PortFacts): Verdict {
   const asksTcp = facts.protocols.includes('tcp');
   const refused = (answer: BindAnswer) => binds.some((bind) => bind.answer === answer && (!asksTcp || bind.protocol === 'tcp'));
 
-  if (asksTcp && listening.length > 0) return holderVerdict(port, listening);
-  if (!asksTcp && udp.length > 0) return holderVerdict(port, udp);
+  if (asksTcp && listening.length > 0) return holderVerdict(facts, listening);
+  if (!asksTcp && udp.length > 0) return holderVerdict(facts, udp);
   if (bound.length > 0) {
     return {
       cause: 'boundNotListening',
@@ -52,7 +54,7 @@ function decide(facts: PortFacts): Verdict {
   }
   const reserved = rules.reserved.find(({ from, to }) => port >= from && port <= to);
   if (reserved) return reservedVerdict(port, reserved, rules.reservedRefusesBind);
-  if (refused('inUse')) return refusedVerdict(port, closing);
+  if (refused('inUse')) return refusedVerdict(facts);
   if (binds.length > 0 && binds.every(({ answer }) => answer === 'addressUnavailable' || answer === 'noFamily')) {
     return {
       cause: 'addressUnavailable',
@@ -77,14 +79,14 @@ function decide(facts: PortFacts): Verdict {
   };
 }
 
-function holderVerdict(port: number, entries: PortEntry[]): Verdict {
+function holderVerdict({ port, seesAllOwners }: PortFacts, entries: PortEntry[]): Verdict {
   const protocol = entries[0]?.protocol.toUpperCase() ?? 'TCP';
   const places = [...new Set(entries.map(describeAddress))].join(', ');
   if (entries.every(({ owners }) => owners.length === 0)) {
     return {
       cause: 'hidden',
-      summary: `${protocol} port ${port} is held on ${places} by a process that this user may not see: it belongs to another user, or runs outside this process namespace.`,
-      suggestions: [{ text: 'Ask again as root or as its owner, or use another port.' }],
+      summary: `${protocol} port ${port} is held on ${places} by a process that this user may not see: ${whoHides(seesAllOwners)}.`,
+      suggestions: [{ text: hiddenAdvice(seesAllOwners) }],
     };
   }
   const ipv6Only = entries.every(({ family, dualStack }) => family === 'ipv6' && !dualStack);
@@ -115,7 +117,7 @@ function reservedVerdict(port: number, { from, to }: { from: number; to: number 
   };
 }
 
-function refusedVerdict(port: number, closing: ClosingSockets): Verdict {
+function refusedVerdict({ port, closing, seesAllOwners }: PortFacts): Verdict {
   if (closingCount(closing) > 0 || closing.connections > 0) {
     return {
       cause: 'closing',
@@ -126,8 +128,16 @@ function refusedVerdict(port: number, closing: ClosingSockets): Verdict {
   return {
     cause: 'hidden',
     summary: `Port ${port} cannot be bound, and no socket that we can see explains it: the holder is outside what this process may look at.`,
-    suggestions: [{ text: 'Ask again as root, or use another port.' }],
+    suggestions: [{ text: hiddenAdvice(seesAllOwners) }],
   };
+}
+
+function whoHides(seesAllOwners: boolean): string {
+  return seesAllOwners ? 'it is the kernel’s own, or belongs to another process namespace' : 'it belongs to another user, or to another process namespace';
+}
+
+function hiddenAdvice(seesAllOwners: boolean): string {
+  return seesAllOwners ? 'Look on the machine that hosts this container or namespace, or use another port.' : 'Ask again as root or as its owner, or use another port.';
 }
 
 function collectEvidence({ port, entries, closing, rules, binds }: PortFacts): string[] {

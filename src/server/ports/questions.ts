@@ -30,35 +30,44 @@ export interface PageQuery {
   limit: number;
 }
 
-export function createPortQuestions(pool: Pool, findOwners: FindOwners): PortQuestions {
+export interface PortQuestionParts {
+  pool: Pool;
+  findOwners: FindOwners;
+  /** Whether this user may look at the processes of all users. */
+  seesAllOwners: boolean;
+}
+
+export function createPortQuestions({ pool, findOwners, seesAllOwners }: PortQuestionParts): PortQuestions {
   return {
     check: async ({ port, protocol, host }, signal) => pool.run('checkPort', { port, protocol, hosts: localAddresses(host) }, { signal }),
 
     async find({ protocols, port, host }, signal) {
       const addresses = localAddresses(host);
-      const look = async () => {
+      const read = async () => {
         const { rows, candidates } = await pool.run('readSockets', { protocols, port }, { signal });
-        const wanted = rows.filter((row) => serves(row, addresses)).sort(compareRows);
-        return complete(wanted, candidates, signal);
+        return { rows: rows.filter((row) => serves(row, addresses)).sort(compareRows), candidates };
       };
-      const first = await look();
-      // No owner and nothing that we may not see: most likely the socket was closed, or handed over, while we
-      // searched. A second look tells; what is still without an owner then is held by someone whom we cannot see.
-      return (first.lostOwner ? await look() : first).entries;
+      const { rows, candidates } = await read();
+      const entries = await complete(rows, candidates, signal);
+      if (entries.every(({ owners }) => owners.length > 0)) return entries;
+      // Without an owner: it is hidden, or it was closed or handed over while we searched. Another read tells, and
+      // what is the same socket still is held by someone whom we cannot see.
+      const again = await read();
+      return sameSockets(rows, again.rows) ? entries : complete(again.rows, again.candidates, signal);
     },
 
     async list({ protocols, cursor, limit }, signal) {
       const { rows, candidates } = await pool.run('readSockets', { protocols }, { signal });
       const rest = rows.filter((row) => cursor === undefined || cursorOf(row) > cursor).sort(compareRows);
-      const { entries } = await complete(rest.slice(0, limit), candidates, signal);
+      const entries = await complete(rest.slice(0, limit), candidates, signal);
       const last = rest[limit - 1];
       return { entries, ...(rest.length > limit && last && { nextCursor: cursorOf(last) }) };
     },
 
     async explain({ port, protocols }, signal) {
       const { rows, candidates, ...facts } = await pool.run('explainPort', { port, protocols }, { signal });
-      const { entries } = await complete(rows.sort(compareRows), candidates, signal);
-      return explainPort({ port, protocols, entries, ...facts });
+      const entries = await complete(rows.sort(compareRows), candidates, signal);
+      return explainPort({ port, protocols, entries, seesAllOwners, ...facts });
     },
   };
 
@@ -85,7 +94,7 @@ function groupPids(rows: SocketRow[], scan: OwnerScan | null): Map<SocketRow, nu
 }
 
 function finish(rows: SocketRow[], scan: OwnerScan | null, pidsOf: Map<SocketRow, number[]>, processOf: Map<number, ProcessInfo>, placementOf: Map<number, Placement>) {
-  const entries = rows.map((row): PortEntry => {
+  return rows.map((row): PortEntry => {
     const owners = (pidsOf.get(row) ?? [])
       .map((pid) => processOf.get(pid))
       .filter((info) => info !== undefined)
@@ -104,7 +113,6 @@ function finish(rows: SocketRow[], scan: OwnerScan | null, pidsOf: Map<SocketRow
       ...(placement?.unit && { unit: placement.unit }),
     };
   });
-  return { entries, lostOwner: scan?.unreadable === 0 && entries.some(({ owners }) => owners.length === 0) };
 }
 
 /**
@@ -121,6 +129,10 @@ function visibilityOf(row: SocketRow, owners: ProcessInfo[], scan: OwnerScan | n
 /** Where a row stands in the stable order, as text that compares as the rows do. */
 function cursorOf({ port, protocol, family, address, key }: SocketRow): string {
   return [String(port).padStart(5, '0'), protocol, family, address, String(key).padStart(16, '0')].join(' ');
+}
+
+function sameSockets(before: SocketRow[], after: SocketRow[]): boolean {
+  return before.length === after.length && before.every((row, index) => cursorOf(row) === cursorOf(after[index] as SocketRow));
 }
 
 function compareRows(left: SocketRow, right: SocketRow): number {

@@ -80,7 +80,8 @@ function fromDiag(protocol: Protocol, socket: DiagSocket): TableSocket {
   const state = protocol === 'tcp' && socket.state === tcpState.close ? tcpState.boundInactive : socket.state;
   const { family, text } = fromBytes(socket.address);
   const dualStack = family === 'ipv6' && isWildcard(text) ? (isV6Only === null ? null : !isV6Only) : false;
-  return { protocol, family, address: text, port, remotePort, state, dualStack, key: inode, uid, isProbe };
+  // A probe never listens: a listener that looks like one is somebody’s.
+  return { protocol, family, address: text, port, remotePort, state, dualStack, key: inode, uid, isProbe: isProbe && state !== tcpState.listen };
 }
 
 const procfsTable: SocketTable = {
