@@ -1,4 +1,4 @@
-import { pino } from 'pino';
+import type { Logger } from 'pino';
 
 /** What the halves may log: an object of fields and a message, as pino does it. */
 export interface Log {
@@ -9,9 +9,55 @@ export interface Log {
   fatal(fields: object, message: string): void;
 }
 
-export type LogLevel = 'silent' | 'fatal' | 'error' | 'warn' | 'info' | 'debug';
+export interface ProcessLog extends Log {
+  /** Resolves when everything logged so far was handed to `write`. */
+  flush(): Promise<void>;
+}
 
-/** One JSON object a line. `write` must not block: a host that does not read our log may not stop us. */
-export function createLog(level: LogLevel, write: (line: string) => void): Log {
-  return pino({ name: 'sidewarden', level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }, { write });
+/** From the most to the least that is told. */
+export const logLevels = ['debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export interface LogOptions {
+  level: LogLevel;
+  /** Must not block: a host that does not read our log may not stop us. */
+  write(line: string): void;
+  /** Epoch ms. */
+  now(): number;
+}
+
+/**
+ * One JSON object a line. pino is loaded with
+ * the first line that is written, because most runs write none and it costs 15 ms and 4 MB at start.
+ */
+export function createLog({ level, write, now }: LogOptions): ProcessLog {
+  let logger: Logger | null = null;
+  let loading: Promise<void> | null = null;
+  const early: (() => void)[] = [];
+
+  const at = (name: Exclude<LogLevel, 'silent'>) => (fields: object, message: string) => {
+    if (logLevels.indexOf(name) < logLevels.indexOf(level)) return;
+    // The time of the event, not of the line: the first lines wait for pino.
+    const timed = { time: new Date(now()).toISOString(), ...fields };
+    if (logger !== null) return logger[name](timed, message);
+    early.push(() => logger?.[name](timed, message));
+    loading ??= load();
+  };
+
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    fatal: at('fatal'),
+    flush: async () => {
+      await loading;
+    },
+  };
+
+  async function load(): Promise<void> {
+    const { pino } = await import('pino');
+    logger = pino({ name: 'sidewarden', level, base: { pid: process.pid }, timestamp: false }, { write });
+    for (const writeNow of early.splice(0)) writeNow();
+  }
 }

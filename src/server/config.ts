@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { LogLevel } from '../log.ts';
+import { type LogLevel, logLevels } from '../log.ts';
 
 /** How this process was started: flags and environment, read once. */
 export interface Config {
@@ -12,8 +12,6 @@ export interface Config {
 }
 
 export type ConfigAnswer = { config: Config } | { problem: string };
-
-const logLevels: readonly LogLevel[] = ['silent', 'fatal', 'error', 'warn', 'info', 'debug'];
 
 export function readConfig(args: string[], env: NodeJS.ProcessEnv): ConfigAnswer {
   let values: { 'log-level'?: string; clientProcessId?: string };

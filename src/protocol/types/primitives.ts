@@ -18,7 +18,11 @@ export function strictStruct<const Shape extends z.core.$ZodLooseShape>(id: stri
 
 /** Gives a schema its sentence, and anything else JSON Schema may carry (`default`, `examples`). */
 export function doc<Schema extends z.core.$ZodType>(schema: Schema, description: string, extra: Record<string, unknown> = {}): Schema {
-  return (schema as unknown as z.ZodMiniType).check(z.meta({ description, ...extra })) as unknown as Schema;
+  // A shared type keeps its own sentence: what is said here is about one use of it. Copying the others as well would
+  // cost every start some milliseconds.
+  const own = z.globalRegistry.has(schema) ? z.clone(schema) : schema;
+  z.globalRegistry.add(own, { description, ...extra });
+  return own;
 }
 
 function named<Schema extends z.core.$ZodType>(id: string, description: string, schema: Schema): Schema {

@@ -1,13 +1,14 @@
 import type { Log } from '../../log.ts';
 import { fail } from '../../protocol/errors.ts';
-import { type MethodName, methodDefinition } from '../../protocol/methods/index.ts';
+import type { MethodName } from '../../protocol/methods/index.ts';
+import { loadMethod } from '../../protocol/methods/routes.ts';
 import { type Issue, validateParams, validateResult } from '../../protocol/validate.ts';
 import type { Handler, Handlers, RequestContext } from '../context.ts';
 
 /** Find, validate, run, validate. A handler’s bug costs one InternalError, never the process. */
 export function createDispatch(handlers: Handlers, log: Log) {
   return async function dispatch(method: MethodName, params: unknown, request: RequestContext): Promise<unknown> {
-    const definition = methodDefinition(method);
+    const definition = await loadMethod(method);
     const taken = validateParams(definition.params, params);
     if (!taken.ok) throw invalidParams(method, taken.issues);
     if (request.signal.aborted) throw request.signal.reason;

@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { ResponseError } from 'vscode-jsonrpc/node';
 import type { Log } from '../../log.ts';
-import { errorCatalogue } from '../../protocol/errorCatalogue.ts';
+import { errorCodes } from '../../protocol/errorCodes.ts';
 import { type Failure, SidewardenError } from '../../protocol/errors.ts';
 
 /** An error as it goes over the wire. */
@@ -13,13 +12,13 @@ export interface WireError {
 
 /** The only place where a kind becomes a number. */
 export function wireError({ kind, message, data }: Failure): WireError {
-  return { code: errorCatalogue[kind].code, message, data: { kind, ...data } };
+  return { code: errorCodes[kind], message, data: { kind, ...data } };
 }
 
 /** The funnel for whatever was thrown: ours goes as it is; a bug becomes an InternalError whose details only the log has. */
 export function failureOf(thrown: unknown, log: Log, method: string): Failure {
   if (thrown instanceof SidewardenError) return thrown.failure;
-  const ref = randomUUID();
+  const ref = crypto.randomUUID();
   log.error({ ref, method, err: thrown }, 'unexpected failure');
   return { kind: 'InternalError', message: `Something went wrong inside the sidecar; its log has the details under ${ref}.`, data: { ref } };
 }

@@ -1,7 +1,8 @@
 import type { Clock } from '../../clock.ts';
 import type { Log } from '../../log.ts';
 import { type Failure, fail } from '../../protocol/errors.ts';
-import { isMethodName, type MethodName, methodDefinition, type NotificationParams, type ServerNotificationName } from '../../protocol/methods/index.ts';
+import type { MethodName, NotificationParams, ServerNotificationName } from '../../protocol/methods/index.ts';
+import { isMethodName, laneOf } from '../../protocol/methods/routes.ts';
 import { type Envelope, parseEnvelope } from '../transport/framing/envelope.ts';
 import { brokenSentences, type Framing } from '../transport/framing/frames.ts';
 import { createFrameReader } from '../transport/framing/reader.ts';
@@ -146,7 +147,7 @@ export function openSession({ id, transport, dispatch, clock, log, onEnd, onShut
     const failure = outOfPlace(method);
     if (failure) return refuse(wireId, failure);
     const name = method as MethodName;
-    const arrival = { id: wireId, method: name, params, lane: methodDefinition(name).lane, bodyBytes, startedAtMs: clock.monotonicMs() };
+    const arrival = { id: wireId, method: name, params, lane: laneOf(name), bodyBytes, startedAtMs: clock.monotonicMs() };
     const admission = calls.admit(arrival);
     if ('refused' in admission) return refuse(wireId, admission.refused.failure);
     if (name === 'initialize') phase = 'initializing';
