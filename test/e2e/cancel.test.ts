@@ -6,7 +6,7 @@ let sidecar: TestSidecar;
 beforeAll(async () => {
   sidecar = await startSidecar();
 });
-afterAll(() => sidecar[Symbol.asyncDispose]());
+afterAll(() => sidecar?.[Symbol.asyncDispose]());
 
 const request = (id: number | string, method: string, params: object = {}) => sidecar.frame({ jsonrpc: '2.0', id, method, params });
 const cancel = (id: unknown) => sidecar.frame({ jsonrpc: '2.0', method: '$/cancelRequest', params: { id } });
@@ -81,7 +81,14 @@ describe.runIf(isLinux)('$/cancelRequest', () => {
   test('unknown, answered, twice and absurd: nothing happens', async () => {
     await sidecar.request('sidecar/ping', {}, 'answered');
     const before = sidecar.messages.length;
-    sidecar.sendBytes(Buffer.concat([...['answered', 'never was', 0, -1, null, true, 1.5, {}, [7], undefined].map(cancel), wait('twice'), cancel('twice'), cancel('twice')]));
+    sidecar.sendBytes(
+      Buffer.concat([
+        ...['answered', 'never was', 0, -1, null, true, 1.5, {}, [7], undefined].map(cancel),
+        wait('twice'),
+        cancel('twice'),
+        cancel('twice'),
+      ]),
+    );
     expect((await sidecar.answerTo('twice')).error).toMatchObject(cancelled);
     for (const params of [undefined, null, [], [7], {}]) {
       sidecar.send({ jsonrpc: '2.0', method: '$/cancelRequest', ...(params !== undefined && { params }) });
@@ -142,7 +149,10 @@ describe('every request is answered exactly once', () => {
     for (const id of expected.keys()) await own.answerTo(id);
     // Doubles are answered later than the first of their id, at the latest with the last wait.
     await own.call('process/wait', { target: { pid: process.pid }, timeoutMs: 300 });
-    const counts = Map.groupBy(own.messages.filter(({ id }) => expected.has(id as number)), ({ id }) => id as number);
+    const counts = Map.groupBy(
+      own.messages.filter(({ id }) => expected.has(id as number)),
+      ({ id }) => id as number,
+    );
     for (const [id, count] of expected) expect(counts.get(id as number), `answers to ${JSON.stringify(id)}`).toHaveLength(count);
     for (const message of own.messages) expect(Object.hasOwn(message, 'result') !== Object.hasOwn(message, 'error')).toBe(true);
     expect(own.messages.some(({ error }) => error?.code === -32603)).toBe(false);

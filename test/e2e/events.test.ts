@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Params } from '../../src/protocol/methods/index.ts';
-import type { PortEventPayload } from '../../src/protocol/events/events.ts';
-import { isLinux } from '../harness/needs.ts';
+import type { NotificationParams, Params } from '../../src/protocol/methods/index.ts';
+import { isLinux, needs } from '../harness/needs.ts';
 import { bindUdp, findFreePort, listen, summarize } from '../harness/ports.ts';
-import { spawnProgram } from '../harness/processes.ts';
+import { nodeProgram, pythonProgram, spawnProgram } from '../harness/processes.ts';
 import { startSidecar, type TestSidecar, type WireMessage } from '../harness/sidecar.ts';
 import { until } from '../harness/until.ts';
 
@@ -11,7 +10,7 @@ let sidecar: TestSidecar;
 beforeAll(async () => {
   sidecar = await startSidecar();
 });
-afterAll(() => sidecar[Symbol.asyncDispose]());
+afterAll(() => sidecar?.[Symbol.asyncDispose]());
 
 const fastest = 250;
 
@@ -19,7 +18,9 @@ async function subscribe(params: Params<'events/subscribe'>) {
   const { subscriptionId, snapshot } = await sidecar.call('events/subscribe', params);
   /** Its notifications so far, which number themselves without a gap. */
   const events = () => {
-    const mine = sidecar.messages.filter(({ method, params }) => method?.startsWith('event/') && params?.['subscriptionId'] === subscriptionId);
+    const mine = sidecar.messages.filter(
+      ({ method, params }) => method?.startsWith('event/') && params?.['subscriptionId'] === subscriptionId,
+    );
     expect(mine.map(({ params }) => params?.['seq'])).toEqual(mine.map((_, index) => index + 1));
     return mine;
   };
@@ -32,15 +33,19 @@ async function subscribe(params: Params<'events/subscribe'>) {
 }
 
 const summarizeEvent = ({ params }: WireMessage) => {
-  const { port, protocol, entries } = params as unknown as PortEventPayload;
+  const { port, protocol, entries } = params as unknown as NotificationParams<'event/port'>;
   return { port, protocol, entries: summarize(entries) };
 };
 
 describe.runIf(isLinux)('topic port', () => {
   test('the snapshot says how things stand, events say what changes', async () => {
     const [port, other] = [await findFreePort(), await findFreePort()];
-    await using udp = await bindUdp('127.0.0.1', other);
-    const { snapshot, next, events, unsubscribe } = await subscribe({ topics: ['port'], filter: { ports: [port, other] }, intervalMs: fastest });
+    await using _udp = await bindUdp('127.0.0.1', other);
+    const { snapshot, next, events, unsubscribe } = await subscribe({
+      topics: ['port'],
+      filter: { ports: [port, other] },
+      intervalMs: fastest,
+    });
     expect(snapshot.process).toBeUndefined();
     expect(snapshot.port?.map(({ entries, ...rest }) => ({ ...rest, entries: summarize(entries) }))).toEqual([
       { port, protocol: 'tcp', entries: [] },
@@ -61,12 +66,15 @@ describe.runIf(isLinux)('topic port', () => {
   test('another owner of the same port is a change', async () => {
     const port = await findFreePort();
     const listener = await listen({ port, host: '127.0.0.1' });
-    const { next, unsubscribe } = await subscribe({ topics: ['port'], filter: { ports: [port] }, intervalMs: fastest });
+    const { next, events, unsubscribe } = await subscribe({ topics: ['port'], filter: { ports: [port] }, intervalMs: fastest });
     await listener[Symbol.asyncDispose]();
-    await using successor = await listen({ port, host: '127.0.0.1' });
-    // Whether the gap was seen or not, it ends with the new socket.
-    const { params } = await next(0, 'the successor');
-    expect(params).toMatchObject({ port: successor.port, protocol: 'tcp' });
+    await using successor = await spawnProgram(nodeProgram('listen', port, '127.0.0.1'));
+    // Whether the gap was seen or not, it ends with the new owner.
+    await next(0, 'a change');
+    await until(
+      () => summarizeEvent(events().at(-1) as WireMessage).entries.join() === `tcp 127.0.0.1 by ${successor.pid}`,
+      'the successor',
+    );
     await unsubscribe();
   });
 });
@@ -74,7 +82,11 @@ describe.runIf(isLinux)('topic port', () => {
 describe.runIf(isLinux)('topic process', () => {
   test('exec, stop, continue and the end of one process', async () => {
     await using target = await spawnProgram(['sh', '-c', 'echo ready; read go; exec cat']);
-    const { snapshot, next, events, unsubscribe } = await subscribe({ topics: ['process'], filter: { targets: [{ pid: target.pid }] }, intervalMs: fastest });
+    const { snapshot, next, events, unsubscribe } = await subscribe({
+      topics: ['process'],
+      filter: { targets: [{ pid: target.pid }] },
+      intervalMs: fastest,
+    });
     expect(snapshot.process).toMatchObject([{ change: 'started', process: { pid: target.pid, name: 'sh' } }]);
     target.write('go\n');
     expect((await next(0, 'exec')).params).toMatchObject({ change: 'changed', process: { pid: target.pid, name: 'cat' } });
@@ -90,10 +102,51 @@ describe.runIf(isLinux)('topic process', () => {
 
   test('an end is noticed at once, however long the interval', async () => {
     await using target = await spawnProgram(['sh', '-c', 'echo ready; exec cat']);
-    const { next, unsubscribe } = await subscribe({ topics: ['process'], filter: { targets: [{ pid: target.pid }] }, intervalMs: 3_600_000 });
+    const { next, unsubscribe } = await subscribe({
+      topics: ['process'],
+      filter: { targets: [{ pid: target.pid }] },
+      intervalMs: 3_600_000,
+    });
     await target.kill();
     expect((await next(0, 'the end')).params).toMatchObject({ change: 'exited', process: { pid: target.pid } });
     await unsubscribe();
+  });
+
+  test('many that end at once are all told, each once', async ({ skip }) => {
+    needs.python(skip);
+    await using family = await spawnProgram(pythonProgram('family', 40, 1));
+    const pids = (JSON.parse(family.ready) as [number, number, number][]).filter(([, , depth]) => depth === 1).map(([pid]) => pid);
+    const { events, unsubscribe } = await subscribe({
+      topics: ['process'],
+      filter: { targets: pids.map((pid) => ({ pid })) },
+      intervalMs: 3_600_000,
+    });
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    await until(() => events().length >= pids.length, 'all ends');
+    const told = events().map(({ params }) => params as unknown as NotificationParams<'event/process'>);
+    expect(told.map(({ change }) => change)).toEqual(pids.map(() => 'exited'));
+    expect(told.map((event) => event.process.pid).sort()).toEqual([...pids].sort());
+    for (const event of told) expect(event.process.commandLine, 'as it was last seen').not.toEqual([]);
+    await unsubscribe();
+  });
+
+  test('to unsubscribe while ends are being looked at is no fault', async ({ skip }) => {
+    needs.python(skip);
+    for (let round = 0; round < 5; round += 1) {
+      await using family = await spawnProgram(pythonProgram('family', 10, 1));
+      const pids = (JSON.parse(family.ready) as [number, number, number][]).filter(([, , depth]) => depth === 1).map(([pid]) => pid);
+      const { unsubscribe } = await subscribe({
+        topics: ['process'],
+        filter: { targets: pids.map((pid) => ({ pid })) },
+        intervalMs: 3_600_000,
+      });
+      // The looks that the ends cause stand in the pool’s queue behind these.
+      const looks = Array.from({ length: 20 }, () => sidecar.call('process/list', { limit: 50 }));
+      for (const pid of pids) process.kill(pid, 'SIGKILL');
+      await unsubscribe();
+      await Promise.all(looks);
+    }
+    expect(await sidecar.call('sidecar/ping', { echo: 'alive' })).toMatchObject({ echo: 'alive' });
   });
 
   test('what is gone, or another one, is not in the snapshot and makes no events', async () => {
@@ -121,7 +174,11 @@ describe.runIf(isLinux)('topic process', () => {
     await using _listener = await listen({ port, host: '127.0.0.1' });
     await target.kill();
     await until(() => events().length === 2, 'both events');
-    expect(events().map(({ method }) => method).sort()).toEqual(['event/port', 'event/process']);
+    expect(
+      events()
+        .map(({ method }) => method)
+        .sort(),
+    ).toEqual(['event/port', 'event/process']);
     await unsubscribe();
   });
 });
@@ -146,16 +203,24 @@ describe.runIf(isLinux)('subscriptions', () => {
     const params = { topics: ['port' as const], filter: { ports: [1] }, intervalMs: 3_600_000 };
     const ids = await Promise.all(Array.from({ length: 64 }, async () => (await own.call('events/subscribe', params)).subscriptionId));
     expect(new Set(ids).size).toBe(64);
-    expect((await own.request('events/subscribe', params)).error).toMatchObject({ code: 1010, data: { kind: 'LimitExceeded', limit: 'subscriptions', max: 64 } });
+    expect((await own.request('events/subscribe', params)).error).toMatchObject({
+      code: 1010,
+      data: { kind: 'LimitExceeded', limit: 'subscriptions', max: 64 },
+    });
     await own.call('events/unsubscribe', { subscriptionId: ids[7] as string });
     expect(await own.call('events/subscribe', params)).toHaveProperty('subscriptionId');
   });
 
-  test.each(['service', 'serviceLog', 'instance', 'shutdown'])('topic %s is Unsupported until there is something to watch', async (topic) => {
-    const { error } = await sidecar.request('events/subscribe', { topics: [topic] });
-    expect(error).toMatchObject({ code: 1009, data: { kind: 'Unsupported', capability: `events/${topic}` } });
-    expect((await sidecar.request('events/subscribe', { topics: ['port', topic], filter: { ports: [1] } })).error).toMatchObject({ code: 1009 });
-  });
+  test.each(['service', 'serviceLog', 'instance', 'shutdown'])(
+    'topic %s is Unsupported until there is something to watch',
+    async (topic) => {
+      const { error } = await sidecar.request('events/subscribe', { topics: [topic] });
+      expect(error).toMatchObject({ code: 1009, data: { kind: 'Unsupported', capability: `events/${topic}` } });
+      expect((await sidecar.request('events/subscribe', { topics: ['port', topic], filter: { ports: [1] } })).error).toMatchObject({
+        code: 1009,
+      });
+    },
+  );
 
   test.each([
     ['port without ports', { topics: ['port'] }, 'filter.ports'],

@@ -13,7 +13,7 @@ let sidecar: TestSidecar;
 beforeAll(async () => {
   sidecar = await startSidecar();
 });
-afterAll(() => sidecar[Symbol.asyncDispose]());
+afterAll(() => sidecar?.[Symbol.asyncDispose]());
 
 /** What it says, after what must be so of everything it says. */
 async function explain(port: number, asked: TestSidecar = sidecar) {
@@ -102,7 +102,10 @@ describe.runIf(isLinux)('port/explain', () => {
     // The setting belongs to the network namespace: the machine’s own stays as it is.
     const under = ['unshare', '-n', 'sh', '-c', 'echo 23450-23459,24000 > /proc/sys/net/ipv4/ip_local_reserved_ports && exec "$@"', 'sh'];
     await using elsewhere = await startSidecar({ under });
-    for (const [port, range] of [[23_455, '23450-23459'], [24_000, '24000']] as const) {
+    for (const [port, range] of [
+      [23_455, '23450-23459'],
+      [24_000, '24000'],
+    ] as const) {
       const { cause, summary } = await explain(port, elsewhere);
       expect({ port, cause }).toEqual({ port, cause: 'reservedByOs' });
       expect(summary).toContain(range);

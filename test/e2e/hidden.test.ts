@@ -18,7 +18,10 @@ describe('a listener of another user', () => {
     await using listener = await listen({ port: await findFreePort(), host: '127.0.0.1' });
     const { port } = listener;
     await using client = await spawnProgram(nodeProgram('connect', port), { uid: nobody });
-    expect((await stranger.call('process/get', { target: { pid: client.pid } })).process).toMatchObject({ user: { id: nobody }, visibility: 'full' });
+    expect((await stranger.call('process/get', { target: { pid: client.pid } })).process).toMatchObject({
+      user: { id: nobody },
+      visibility: 'full',
+    });
 
     const { inUse, entries } = await stranger.call('port/find', { port });
     expect(inUse).toBe(true);
@@ -56,8 +59,21 @@ describe('a listener of another user', () => {
   test('initialize says that only our own user’s processes can be named', async ({ skip }) => {
     needs.root(skip);
     await using second = await startSidecar({ uid: nobody, initialize: false });
-    const { result } = await second.request('initialize', { protocol: { min: 1, max: 1 }, clientInfo: { name: 'test' }, processId: null, appId: 'test', capabilities: {} });
-    expect(result).toMatchObject({ capabilities: { portOwners: 'ownUser', native: hasNative, socketSource: hasNative ? 'kernel' : 'procfs', killIdentity: hasNative ? 'handle' : 'checked' } });
+    const { result } = await second.request('initialize', {
+      protocol: { min: 1, max: 1 },
+      clientInfo: { name: 'test' },
+      processId: null,
+      appId: 'test',
+      capabilities: {},
+    });
+    expect(result).toMatchObject({
+      capabilities: {
+        portOwners: 'ownUser',
+        native: hasNative,
+        socketSource: hasNative ? 'kernel' : 'procfs',
+        killIdentity: hasNative ? 'handle' : 'checked',
+      },
+    });
   });
 });
 
@@ -94,10 +110,20 @@ describe('a process of another user', () => {
   test('with hidepid its sockets are seen, and their owners hidden', async ({ skip }) => {
     needs.root(skip);
     needs.namespaces(skip);
-    const under = ['unshare', '-m', 'sh', '-c', `mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid=${nobody} --regid=${nobody} --clear-groups "$@"`, 'sh'];
+    const under = [
+      'unshare',
+      '-m',
+      'sh',
+      '-c',
+      `mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid=${nobody} --regid=${nobody} --clear-groups "$@"`,
+      'sh',
+    ];
     await using blind = await startSidecar({ under });
     await using listener = await listen({ port: await findFreePort(), host: '127.0.0.1' });
-    expect(await blind.call('port/find', { port: listener.port })).toMatchObject({ inUse: true, entries: [{ owners: [], visibility: 'hidden' }] });
+    expect(await blind.call('port/find', { port: listener.port })).toMatchObject({
+      inUse: true,
+      entries: [{ owners: [], visibility: 'hidden' }],
+    });
   });
 
   test('without /proc: the owners of a socket are unknown, and processes Unsupported', async ({ skip }) => {
@@ -109,6 +135,9 @@ describe('a process of another user', () => {
     // Without native calls /proc is the only source of sockets, too.
     if (hasNative) expect(result).toMatchObject({ inUse: true, entries: [{ owners: [], visibility: 'unknown' }] });
     else expect(error).toMatchObject({ code: 1009, data: { kind: 'Unsupported' } });
-    expect((await blind.request('process/get', { target: { pid: process.pid } })).error).toMatchObject({ code: 1009, data: { kind: 'Unsupported' } });
+    expect((await blind.request('process/get', { target: { pid: process.pid } })).error).toMatchObject({
+      code: 1009,
+      data: { kind: 'Unsupported' },
+    });
   });
 });

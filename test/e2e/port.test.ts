@@ -18,7 +18,7 @@ let sidecar: TestSidecar;
 beforeAll(async () => {
   sidecar = await startSidecar();
 });
-afterAll(() => sidecar[Symbol.asyncDispose]());
+afterAll(() => sidecar?.[Symbol.asyncDispose]());
 
 const check = (port: number, more: Partial<Params<'port/check'>> = {}) => sidecar.call('port/check', { port, ...more });
 
@@ -33,7 +33,8 @@ describe.runIf(isLinux)('port/check', () => {
     const port = await findFreePort();
     for (const protocol of ['tcp', 'udp'] as const) {
       expect(await check(port, { protocol })).toEqual(free);
-      for (const host of ['127.0.0.1', '127.0.0.2', '0.0.0.0', 'localhost']) expect(await check(port, { protocol, host }), host).toEqual(free);
+      for (const host of ['127.0.0.1', '127.0.0.2', '0.0.0.0', 'localhost'])
+        expect(await check(port, { protocol, host }), host).toEqual(free);
       for (const host of notOurs) expect(await check(port, { protocol, host }), host).toEqual(away);
       for (const host of ['::1', '::', '::ffff:127.0.0.1']) {
         if (hasIpv6) expect(await check(port, { protocol, host }), host).toEqual(free);
@@ -59,6 +60,11 @@ describe.runIf(isLinux)('port/check', () => {
       expect(answer, `host ${asked}`).toEqual(served.includes(asked) ? inUse : free);
     }
     expect(await check(listener.port, { protocol: 'udp' })).toEqual(free);
+  });
+
+  test('an address that is not ours stays so beside a listener on all of ours', async () => {
+    await using listener = await listen({ port: await findFreePort(), host: '0.0.0.0' });
+    expect(await check(listener.port, { host: '203.0.113.7' })).toEqual(away);
   });
 
   test('UDP: bound is in use, connected is not, and refuses a bind all the same', async () => {
@@ -92,7 +98,9 @@ describe.runIf(isLinux)('port/check', () => {
     for (const protocol of ['tcp', 'udp'] as const) {
       for (const host of [{}, { host: '127.0.0.1' }]) {
         const port = await findFreePort();
-        const checks = [sidecar, other].flatMap((one) => Array.from({ length: 60 }, () => one.call('port/check', { port, protocol, ...host })));
+        const checks = [sidecar, other].flatMap((one) =>
+          Array.from({ length: 60 }, () => one.call('port/check', { port, protocol, ...host })),
+        );
         expect(new Set((await Promise.all(checks)).map((answer) => JSON.stringify(answer)))).toEqual(new Set([JSON.stringify(free)]));
       }
     }
@@ -106,7 +114,10 @@ describe.runIf(isLinux)('port/check', () => {
     await sidecar.call('port/explain', { port });
     await sidecar.call('port/wait', { port, state: 'listening', timeoutMs: 0 });
     // Connections are accepted in their order: when ours has been, whatever came before it has been as well.
-    await once(connect(port, '127.0.0.1').on('error', () => {}), 'close');
+    await once(
+      connect(port, '127.0.0.1').on('error', () => {}),
+      'close',
+    );
     expect(listener.accepted()).toBe(1);
   });
 
@@ -155,7 +166,8 @@ describe.runIf(isLinux)('port/check', () => {
 });
 
 describe.runIf(isLinux)('port/wait', () => {
-  const wait = (port: number, state: 'listening' | 'free', more: object = {}) => sidecar.call('port/wait', { port, state, timeoutMs: 10_000, ...more });
+  const wait = (port: number, state: 'listening' | 'free', more: object = {}) =>
+    sidecar.call('port/wait', { port, state, timeoutMs: 10_000, ...more });
 
   test('answers when a server comes up, and when it has gone', async () => {
     const port = await findFreePort();

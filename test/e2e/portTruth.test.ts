@@ -5,16 +5,17 @@ import type { PortEntry } from '../../src/protocol/types/port.ts';
 import { hasIpv6, isLinux, needs, python } from '../harness/needs.ts';
 import { bindUdp, findFreePort, listen, summarize } from '../harness/ports.ts';
 import { holdSockets, nodeProgram, pythonProgram, type SocketSpec, spawnProgram } from '../harness/processes.ts';
-import { hasNative, startSidecar, type TestSidecar } from '../harness/sidecar.ts';
+import { startSidecar, type TestSidecar } from '../harness/sidecar.ts';
 import { consultPsutil } from '../oracle/psutil.ts';
 
 let sidecar: TestSidecar;
 beforeAll(async () => {
   sidecar = await startSidecar();
 });
-afterAll(() => sidecar[Symbol.asyncDispose]());
+afterAll(() => sidecar?.[Symbol.asyncDispose]());
 
-const find = async (port: number, more: { protocol?: 'tcp' | 'udp'; host?: string } = {}) => (await sidecar.call('port/find', { port, ...more })).entries;
+const find = async (port: number, more: { protocol?: 'tcp' | 'udp'; host?: string } = {}) =>
+  (await sidecar.call('port/find', { port, ...more })).entries;
 
 describe.runIf(isLinux)('port/find', () => {
   test('nobody is an empty list and not in use', async () => {
@@ -25,7 +26,15 @@ describe.runIf(isLinux)('port/find', () => {
     await using listener = await listen({ port: await findFreePort(), host: '127.0.0.1' });
     const [entry, ...others] = await find(listener.port);
     expect(others).toEqual([]);
-    expect(entry).toMatchObject({ protocol: 'tcp', family: 'ipv4', dualStack: false, address: '127.0.0.1', port: listener.port, state: 'listen', visibility: 'full' });
+    expect(entry).toMatchObject({
+      protocol: 'tcp',
+      family: 'ipv4',
+      dualStack: false,
+      address: '127.0.0.1',
+      port: listener.port,
+      state: 'listen',
+      visibility: 'full',
+    });
     expect(entry?.owners).toMatchObject([{ pid: process.pid, ppid: process.ppid, status: expect.any(String), visibility: 'full' }]);
   });
 
@@ -83,12 +92,16 @@ describe.runIf(isLinux)('port/find', () => {
     if (six) expect(summarize(await find(port, { host: 'localhost' }))).toEqual([`tcp 127.0.0.1 by ${one.pid}`, ...v6]);
   });
 
-  test('dual stack is told where the source can tell', async ({ skip }) => {
+  test('an IPv6 wildcard says whether it takes IPv4, and is found for IPv4 if so', async ({ skip }) => {
     skip(!hasIpv6, 'needs IPv6');
     await using both = await listen({ port: await findFreePort(), host: '::' });
-    const [entry] = await find(both.port, hasNative ? { host: '127.0.0.1' } : {});
-    // /proc/net does not print IPV6_V6ONLY.
-    expect(entry).toMatchObject({ family: 'ipv6', address: '::', dualStack: hasNative });
+    await using sixOnly = await listen({ port: await findFreePort(), host: '::', ipv6Only: true });
+    // /proc/net does not print IPV6_V6ONLY: without native calls a bind of the IPv4 wildcard tells.
+    for (const more of [{}, { host: '127.0.0.1' }, { host: '::1' }]) {
+      expect(await find(both.port, more), JSON.stringify(more)).toMatchObject([{ family: 'ipv6', address: '::', dualStack: true }]);
+    }
+    expect(await find(sixOnly.port)).toMatchObject([{ family: 'ipv6', address: '::', dualStack: false }]);
+    expect(await find(sixOnly.port, { host: '127.0.0.1' })).toEqual([]);
   });
 
   test('a connected UDP socket is no holder', async () => {
@@ -99,11 +112,14 @@ describe.runIf(isLinux)('port/find', () => {
     expect(await find(udp.port, { protocol: 'udp' })).toEqual([]);
   });
 
-  test.skipIf(python === null).each(['a b  c', 'x) S 1 (y', '((', 'line\nbreak', '\t"\\', 'ääääääé'])('a process may be called %j', async (name) => {
-    await using holder = await holdSockets([['tcp', '127.0.0.1', 0, 'listen']], { name });
-    const [entry] = await find(holder.port);
-    expect(entry?.owners).toMatchObject([{ pid: holder.pid, ppid: process.pid, name }]);
-  });
+  test.skipIf(python === null).each(['a b  c', 'x) S 1 (y', '((', 'line\nbreak', '\t"\\', 'ääääääé'])(
+    'a process may be called %j',
+    async (name) => {
+      await using holder = await holdSockets([['tcp', '127.0.0.1', 0, 'listen']], { name });
+      const [entry] = await find(holder.port);
+      expect(entry?.owners).toMatchObject([{ pid: holder.pid, ppid: process.pid, name }]);
+    },
+  );
 
   test('a long command line is capped, and well-formed whatever it contains', async ({ skip }) => {
     needs.python(skip);
@@ -191,17 +207,20 @@ describe.runIf(isLinux)('psutil is the oracle', () => {
     if ('reason' in oracle) return skip(true, oracle.reason);
     const port = await findFreePort();
     const v6 = (...specs: SocketSpec[]): SocketSpec[] => (hasIpv6 ? specs : []);
-    await using mixed = await holdSockets([
-      ['tcp', '127.0.0.1', 0, 'listen'],
-      ['tcp', '127.0.0.2', 0, 'listen'],
-      ['tcp', '0.0.0.0', 0, 'listen'],
-      ['tcp', '127.0.0.1', port, 'listen', 'reusePort'],
-      ['tcp', '127.0.0.1', port, 'listen', 'reusePort'],
-      ['udp', '127.0.0.1', port],
-      ['udp', '0.0.0.0', 0],
-      ['tcp', '127.0.0.1', 0],
-      ...v6(['tcp', '::1', port, 'listen'], ['tcp', '::', 0, 'listen'], ['tcp', '::', 0, 'listen', 'v6only'], ['udp', '::1', port]),
-    ], { name: 'mixed (1) S' });
+    await using mixed = await holdSockets(
+      [
+        ['tcp', '127.0.0.1', 0, 'listen'],
+        ['tcp', '127.0.0.2', 0, 'listen'],
+        ['tcp', '0.0.0.0', 0, 'listen'],
+        ['tcp', '127.0.0.1', port, 'listen', 'reusePort'],
+        ['tcp', '127.0.0.1', port, 'listen', 'reusePort'],
+        ['udp', '127.0.0.1', port],
+        ['udp', '0.0.0.0', 0],
+        ['tcp', '127.0.0.1', 0],
+        ...v6(['tcp', '::1', port, 'listen'], ['tcp', '::', 0, 'listen'], ['tcp', '::', 0, 'listen', 'v6only'], ['udp', '::1', port]),
+      ],
+      { name: 'mixed (1) S' },
+    );
     await using sibling = await holdSockets([['tcp', '127.0.0.1', port, 'listen', 'reusePort']]);
     await using sharing = await spawnProgram(pythonProgram('shareListener', 2));
     await using stopped = await holdSockets([['tcp', '127.0.0.1', 0, 'listen']]);
@@ -220,8 +239,16 @@ describe.runIf(isLinux)('psutil is the oracle', () => {
 
     const { processes } = await sidecar.call('process/list', { filter: { pids } });
     const startsOf = new Map(theirs.processes.map(({ pid, startedAt }) => [pid, startedAt]));
-    for (const { pid, startedAt } of processes) expect(Math.abs(startedAt - (startsOf.get(pid) ?? 0)), `the start of ${pid}`).toBeLessThan(20);
-    const facts = processes.map(({ pid, ppid, name, commandLine, user, status }) => ({ pid, ppid, name, commandLine, user: user?.name, status }));
+    for (const { pid, startedAt } of processes)
+      expect(Math.abs(startedAt - (startsOf.get(pid) ?? 0)), `the start of ${pid}`).toBeLessThan(20);
+    const facts = processes.map(({ pid, ppid, name, commandLine, user, status }) => ({
+      pid,
+      ppid,
+      name,
+      commandLine,
+      user: user?.name,
+      status,
+    }));
     expect(facts).toEqual(theirs.processes.map(({ startedAt: _, ...rest }) => rest).sort((left, right) => left.pid - right.pid));
   });
 });

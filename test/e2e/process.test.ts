@@ -10,14 +10,14 @@ let sidecar: TestSidecar;
 beforeAll(async () => {
   sidecar = await startSidecar();
 });
-afterAll(() => sidecar[Symbol.asyncDispose]());
+afterAll(() => sidecar?.[Symbol.asyncDispose]());
 
 /** Waits for its input, under the name cat. */
 const cat = (): Promise<Program> => spawnProgram(['sh', '-c', 'echo ready; exec cat']);
 
-/** The child of a parent that never reaps it; it lives until it is killed. */
+/** A parent that never reaps its child; both end with their input. */
 async function spawnUnreaped(): Promise<Program & { childPid: number }> {
-  const parent = await spawnProgram(['sh', '-c', 'sleep 600 >/dev/null & echo $!; exec cat']);
+  const parent = await spawnProgram(['sh', '-c', 'exec 3<&0; cat <&3 >/dev/null & echo $!; exec cat']);
   return { ...parent, childPid: Number(parent.ready) };
 }
 
@@ -37,7 +37,11 @@ describe.runIf(isLinux)('process/get', () => {
   test('says who we are', async () => {
     const { name, executable, commandLine, cwd, user, status, startedAt, rssBytes, ...rest } = await getNow(process.pid);
     expect(rest).toMatchObject({ pid: process.pid, ppid: process.ppid, visibility: 'full', identity: expect.stringMatching(/./) });
-    expect({ executable, cwd, user }).toEqual({ executable: process.execPath, cwd: process.cwd(), user: { id: process.geteuid?.(), name: expect.any(String) } });
+    expect({ executable, cwd, user }).toEqual({
+      executable: process.execPath,
+      cwd: process.cwd(),
+      user: { id: process.geteuid?.(), name: expect.any(String) },
+    });
     expect(commandLine?.length).toBeGreaterThan(0);
     expect(name).not.toBe('');
     expect(['running', 'sleeping']).toContain(status);
@@ -79,8 +83,19 @@ describe.runIf(isLinux)('process/get', () => {
     process.kill(parent.childPid, 'SIGKILL');
     await sidecar.call('process/wait', { target: { pid: parent.childPid }, timeoutMs: 10_000 });
     const zombie = await getNow(parent.childPid);
-    expect(zombie).toMatchObject({ status: 'zombie', name: 'sleep', ppid: parent.pid, identity: before.identity, executable: null, commandLine: null, visibility: 'full' });
-    expect((await sidecar.request('process/usage', { target: { pid: parent.childPid } })).error).toMatchObject({ code: 1001, data: { kind: 'NotFound' } });
+    expect(zombie).toMatchObject({
+      status: 'zombie',
+      name: 'cat',
+      ppid: parent.pid,
+      identity: before.identity,
+      executable: null,
+      commandLine: null,
+      visibility: 'full',
+    });
+    expect((await sidecar.request('process/usage', { target: { pid: parent.childPid } })).error).toMatchObject({
+      code: 1001,
+      data: { kind: 'NotFound' },
+    });
   });
 
   test.each([
@@ -94,7 +109,8 @@ describe.runIf(isLinux)('process/get', () => {
 });
 
 describe.runIf(isLinux)('process/list', () => {
-  const list = async (params: Params<'process/list'>): Promise<number[]> => (await sidecar.call('process/list', params)).processes.map(({ pid }) => pid);
+  const list = async (params: Params<'process/list'>): Promise<number[]> =>
+    (await sidecar.call('process/list', params)).processes.map(({ pid }) => pid);
 
   test('each filter, and all that are given must match', async () => {
     await using one = await spawnProgram(['setsid', 'sh', '-c', 'echo ready; exec cat']);
@@ -156,18 +172,27 @@ describe.runIf(isLinux)('process/tree', () => {
   test('a root that is gone is NotFound, another one IdentityMismatch', async () => {
     const ended = await cat();
     await ended.kill();
-    expect((await sidecar.request('process/tree', { root: { pid: ended.pid } })).error).toMatchObject({ code: 1001, data: { kind: 'NotFound', what: expect.stringContaining(String(ended.pid)) } });
+    expect((await sidecar.request('process/tree', { root: { pid: ended.pid } })).error).toMatchObject({
+      code: 1001,
+      data: { kind: 'NotFound', what: expect.stringContaining(String(ended.pid)) },
+    });
     const { pid, identity } = await getNow(process.pid);
     const expected = stranger(identity);
-    for (const [method, params] of [['process/tree', { root: { pid, identity: expected } }], ['process/usage', { target: { pid, identity: expected } }]] as const) {
-      expect((await sidecar.request(method, params)).error).toMatchObject({ code: 1005, data: { kind: 'IdentityMismatch', expected, actual: identity } });
+    for (const [method, params] of [
+      ['process/tree', { root: { pid, identity: expected } }],
+      ['process/usage', { target: { pid, identity: expected } }],
+    ] as const) {
+      expect((await sidecar.request(method, params)).error).toMatchObject({
+        code: 1005,
+        data: { kind: 'IdentityMismatch', expected, actual: identity },
+      });
     }
   });
 });
 
 describe.runIf(isLinux)('process/usage', () => {
   test('a busy one, an idle one, and the busy one’s whole tree', async () => {
-    await using tree = await spawnProgram(['sh', '-c', '"$@" & exec cat', 'sh', ...nodeProgram('busy')]);
+    await using tree = await spawnProgram(['sh', '-c', 'exec 3<&0; "$@" <&3 & exec cat', 'sh', ...nodeProgram('busy')]);
     const { processes } = await sidecar.call('process/tree', { root: { pid: tree.pid } });
     const busyPid = processes[1]?.pid as number;
     const usage = (pid: number, more: object = {}) => sidecar.call('process/usage', { target: { pid }, intervalMs: 500, ...more });
@@ -202,7 +227,9 @@ describe.runIf(isLinux)('process/wait', () => {
     await using one = await cat();
     await using unreaped = await spawnUnreaped();
     const { identity } = await getNow(one.pid);
-    const waits = [{ pid: one.pid }, { pid: one.pid, identity }, { pid: unreaped.childPid }].map((target) => sidecar.call('process/wait', { target, timeoutMs: 20_000 }));
+    const waits = [{ pid: one.pid }, { pid: one.pid, identity }, { pid: unreaped.childPid }].map((target) =>
+      sidecar.call('process/wait', { target, timeoutMs: 20_000 }),
+    );
     await sidecar.call('sidecar/ping', {});
     const killedAt = performance.now();
     process.kill(unreaped.childPid, 'SIGKILL');
@@ -241,7 +268,10 @@ describe.runIf(isLinux)('process/wait', () => {
     const ids = Array.from({ length: 257 }, (_, index) => `wait ${index}`);
     const params = { target: { pid: target.pid }, timeoutMs: 60_000 };
     sidecar.sendBytes(Buffer.concat(ids.map((id) => sidecar.frame({ jsonrpc: '2.0', id, method: 'process/wait', params }))));
-    expect((await sidecar.answerTo('wait 256')).error).toMatchObject({ code: 1011, data: { kind: 'Overloaded', retryAfterMs: expect.any(Number) } });
+    expect((await sidecar.answerTo('wait 256')).error).toMatchObject({
+      code: 1011,
+      data: { kind: 'Overloaded', retryAfterMs: expect.any(Number) },
+    });
     expect(await getNow(target.pid)).toMatchObject({ name: 'cat' });
     await target.kill();
     for (const id of ids.slice(0, 256)) expect((await sidecar.answerTo(id)).result).toMatchObject({ exited: true });

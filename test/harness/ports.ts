@@ -52,5 +52,10 @@ export async function findFreePort(from = 15_000, to = 30_000): Promise<number> 
 export const summarize = (entries: PortEntry[]): string[] =>
   entries.map(
     ({ protocol, address, dualStack, owners, visibility }) =>
-      `${protocol} ${address}${dualStack ? ' dual' : ''} by ${owners.map(({ pid }) => pid).sort((left, right) => left - right).join(',') || visibility}`,
+      `${protocol} ${address}${dualStack ? ' dual' : ''} by ${
+        owners
+          .map(({ pid }) => pid)
+          .sort((left, right) => left - right)
+          .join(',') || visibility
+      }`,
   );

@@ -69,7 +69,11 @@ export async function spawnProgram(program: string[], { uid, env = {}, under = [
 const fixture = (file: string): string => fileURLToPath(new URL(`../fixtures/programs/${file}`, import.meta.url));
 
 /** The command of a program in test/fixtures/programs. */
-export const nodeProgram = (name: string, ...args: (string | number)[]): string[] => [process.execPath, fixture(`${name}.mjs`), ...args.map(String)];
+export const nodeProgram = (name: string, ...args: (string | number)[]): string[] => [
+  process.execPath,
+  fixture(`${name}.mjs`),
+  ...args.map(String),
+];
 
 export function pythonProgram(name: string, ...args: (string | number)[]): string[] {
   if (python === null) throw new Error('this scene needs python3: skip it with needsPython');
@@ -77,10 +81,18 @@ export function pythonProgram(name: string, ...args: (string | number)[]): strin
 }
 
 /** How holdSockets.py is asked for a socket. */
-export type SocketSpec = [protocol: 'tcp' | 'udp', address: string, port: number, ...flags: ('listen' | 'reuse' | 'reusePort' | 'v6only')[]];
+export type SocketSpec = [
+  protocol: 'tcp' | 'udp',
+  address: string,
+  port: number,
+  ...flags: ('listen' | 'reuse' | 'reusePort' | 'v6only')[],
+];
 
 /** A process that holds these sockets, and the ports that they got. */
-export async function holdSockets(sockets: SocketSpec[], { name = '', ...options }: ProgramOptions & { name?: string } = {}): Promise<Program & { ports: number[]; port: number }> {
+export async function holdSockets(
+  sockets: SocketSpec[],
+  { name = '', ...options }: ProgramOptions & { name?: string } = {},
+): Promise<Program & { ports: number[]; port: number }> {
   const program = await spawnProgram(pythonProgram('holdSockets', JSON.stringify(sockets), name), options);
   const ports = JSON.parse(program.ready) as number[];
   return { ...program, ports, port: ports[0] as number };

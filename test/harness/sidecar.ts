@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { MethodName, Params, Result } from '../../src/protocol/methods/index.ts';
 import { until } from './until.ts';
@@ -50,7 +52,7 @@ export async function startSidecar(options: StartOptions = {}) {
   const child = spawn(command, rest, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env }, ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }) });
   const sidecar = createSidecar(child, framing);
   if (initialize) {
-    const answer = await sidecar.request('initialize', { ...helloParams, ...(initialize === true ? {} : initialize) });
+    const answer = await sidecar.request('initialize', { ...helloParams, options: { stateDir: stateDirectory() }, ...(initialize === true ? {} : initialize) });
     if (answer.error) throw new Error(`initialize failed: ${JSON.stringify(answer.error)}; stderr: ${sidecar.stderr()}`);
   }
   return sidecar;
@@ -63,6 +65,19 @@ export const helloParams: Params<'initialize'> = {
   appId: 'sidewarden.test',
   capabilities: {},
 };
+
+/** Away from the real home; one for all tests of a file that do not care. */
+export function stateDirectory(): string {
+  if (directory === undefined) {
+    const made = mkdtempSync(join(tmpdir(), 'sidewarden-state-'));
+    // Sidecars of other users are among those that the tests start.
+    chmodSync(made, 0o777);
+    process.on('exit', () => rmSync(made, { recursive: true, force: true }));
+    directory = made;
+  }
+  return directory;
+}
+let directory: string | undefined;
 
 export type TestSidecar = ReturnType<typeof createSidecar>;
 

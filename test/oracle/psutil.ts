@@ -44,7 +44,15 @@ async function install(interpreter: string, home: string): Promise<void> {
   await mkdir(made, { recursive: true });
   try {
     await run(interpreter, ['-m', 'venv', made]);
-    await run(`${made}/bin/python`, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--requirement', here('requirements.txt')]);
+    await run(`${made}/bin/python`, [
+      '-m',
+      'pip',
+      'install',
+      '--quiet',
+      '--disable-pip-version-check',
+      '--requirement',
+      here('requirements.txt'),
+    ]);
     await rename(made, home);
   } catch (error) {
     // Another run was first.

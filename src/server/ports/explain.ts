@@ -117,7 +117,7 @@ function reservedVerdict(port: number, { from, to }: { from: number; to: number 
   };
 }
 
-function refusedVerdict({ port, closing, seesAllOwners }: PortFacts): Verdict {
+function refusedVerdict({ port, closing }: PortFacts): Verdict {
   if (closingCount(closing) > 0 || closing.connections > 0) {
     return {
       cause: 'closing',
@@ -126,9 +126,11 @@ function refusedVerdict({ port, closing, seesAllOwners }: PortFacts): Verdict {
     };
   }
   return {
-    cause: 'hidden',
-    summary: `Port ${port} cannot be bound, and no socket that we can see explains it: the holder is outside what this process may look at.`,
-    suggestions: [{ text: hiddenAdvice(seesAllOwners) }],
+    // Listeners and connections of this network namespace are all in the table. What is not: TCP that is bound and idle (before
+    // Linux 6.8, and in /proc/net), UDP that is connected.
+    cause: 'boundNotListening',
+    summary: `Port ${port} is bound by a socket that serves nobody, and the system does not say whose it is.`,
+    suggestions: [{ text: 'Wait until it is let go, or use another port.', method: 'port/wait', params: { port, state: 'free', timeoutMs: 30_000 } }],
   };
 }
 

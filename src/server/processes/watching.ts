@@ -11,6 +11,7 @@ export function createProcessWatch(pool: Pool, waiter: Waiter, surroundings: Sur
     const targets = filter.targets ?? [];
     const known = new Map<ProcessRef, ProcessInfo>();
     let looking: Promise<void> | null = null;
+    let following: Promise<void> | null = null;
 
     const first = await describe();
     targets.forEach((target, index) => {
@@ -30,14 +31,27 @@ export function createProcessWatch(pool: Pool, waiter: Waiter, surroundings: Sur
       known.set(target, process);
       if (!isNew) return;
       const { pid, identity } = process;
-      waiter.waitForExit({ pid, identity }, signal).then(look, (error: unknown) => {
-        if (!signal.aborted) surroundings.log.warn({ err: error, pid }, 'a process could not be waited for; its end is noticed by sampling');
-      });
+      waiter
+        .waitForExit({ pid, identity }, signal)
+        .then(look)
+        .catch((error: unknown) => {
+          if (!signal.aborted)
+            surroundings.log.warn({ err: error, pid }, 'a process could not be waited for; its end is noticed by sampling');
+        });
     }
 
-    /** One look at a time: the sampler and the waiter may both ask for one. */
+    /** One look at a time. A look that runs may have passed what the caller has heard of, so another follows it. */
     function look(): Promise<void> {
-      looking ??= compare().finally(() => {
+      if (looking !== null) {
+        following ??= looking
+          .catch(() => {})
+          .then(() => {
+            following = null;
+            return look();
+          });
+        return following;
+      }
+      looking = compare().finally(() => {
         looking = null;
       });
       return looking;
@@ -51,13 +65,18 @@ export function createProcessWatch(pool: Pool, waiter: Waiter, surroundings: Sur
           known.delete(target);
           emit({ process: before, change: 'exited' });
         }
-        if (now === null) return;
+        if (now === null || (before !== undefined && isEnding(before, now))) return;
         if (before?.identity !== now.identity) emit({ process: now, change: 'started' });
         else if (appearance(before) !== appearance(now)) emit({ process: now, change: 'changed' });
         remember(target, now);
       });
     }
   };
+}
+
+/** Caught on its way out: Linux takes the memory first, with all that is read from it, before it calls the process a zombie. */
+function isEnding(before: ProcessInfo, now: ProcessInfo): boolean {
+  return before.identity === now.identity && before.executable !== null && now.executable === null && now.commandLine?.length === 0;
 }
 
 /** What of a process a host would call a change. Running and sleeping alternate all the time and are not. */
