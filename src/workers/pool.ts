@@ -45,11 +45,15 @@ export interface PoolOptions extends ThreadData {
 }
 
 const defaultTaskTimeoutMs = 20_000;
+/** Signalling is never cut off halfway, which could leave somebody stopped; it takes milliseconds. */
+const neverCutOff: readonly TaskName[] = ['growTrees', 'signalProcesses', 'releaseHandles'];
+const longestSignallingMs = 500;
 
 interface Job {
   task: TaskName;
   input: unknown;
   timeoutMs: number;
+  answered: Promise<unknown>;
   resolve(outcome: Outcome<unknown>): void;
   reject(error: unknown): void;
 }
@@ -68,8 +72,9 @@ export function createPool(options: PoolOptions): Pool {
   async function run<Name extends TaskName>(task: Name, input: TaskInput<Name>, options: RunOptions = {}): Promise<TaskValue<Name>> {
     const { signal, whileQueued, timeoutMs = defaultTaskTimeoutMs } = options;
     signal?.throwIfAborted();
+    if (closed) throw shuttingDown();
     const { promise, resolve, reject } = Promise.withResolvers<Outcome<unknown>>();
-    const job: Job = { task, input, timeoutMs, resolve, reject };
+    const job: Job = { task, input, timeoutMs, answered: promise, resolve, reject };
     const onAbort = () => {
       forget(job);
       reject(signal?.reason);
@@ -133,6 +138,8 @@ export function createPool(options: PoolOptions): Pool {
       workerData: { platformName: options.platformName, native: options.native } satisfies ThreadData,
       resourceLimits: { maxOldGenerationSizeMb: 256 },
       recordTiming: false,
+      // What native calls open Node does not know of, and it would complain, into memory, at each fs.closeSync of such.
+      trackUnmanagedFds: false,
     });
     // A worker file that does not load fails no task: piscina reports it here and would let every task hang.
     // So all of them get the error, and the next task builds a new pool.
@@ -153,9 +160,15 @@ export function createPool(options: PoolOptions): Pool {
 
   async function close(): Promise<void> {
     closed = true;
-    for (const job of queue.splice(0)) job.reject(fail('ShuttingDown', 'The sidecar is shutting down.', {}));
+    for (const job of queue.splice(0)) job.reject(shuttingDown());
+    const signalling = [...running].filter(({ task }) => neverCutOff.includes(task)).map(({ answered }) => answered);
+    if (signalling.length > 0) await Promise.race([Promise.allSettled(signalling), clock.sleep(longestSignallingMs)]);
     await (await piscina)?.destroy();
   }
+}
+
+function shuttingDown() {
+  return fail('ShuttingDown', 'The sidecar is shutting down.', {});
 }
 
 function timedOut(job: Job) {

@@ -1,20 +1,7 @@
-import { getSystemErrorName } from 'node:util';
-import { type Libc, loadLibc } from './libc.ts';
-
-export interface BindRequest {
-  protocol: 'tcp' | 'udp';
-  family: 'ipv4' | 'ipv6';
-  /** 4 or 16 bytes in network order. */
-  address: Uint8Array;
-  port: number;
-  /** The interface of a link-local IPv6 address; 0 for every other. */
-  scopeId: number;
-  /** Sets SO_REUSEADDR, as servers do for TCP and do not for UDP. */
-  reuseAddress: boolean;
-}
+import { type BindRequest, loadBindSocket } from './bindSocket.ts';
 
 /** Binds a socket without listening or connecting, closes it, and answers null, or the name of the errno (`EADDRINUSE`). IPv6 is v6only. */
-export type BindProbe = (request: BindRequest) => string | null;
+export type BindProbe = (request: Omit<BindRequest, 'bufferBytes'>) => string | null;
 
 /**
  * The buffer sizes that a probing socket carries, so that whoever reads the socket table meanwhile (another thread, another
@@ -22,63 +9,15 @@ export type BindProbe = (request: BindRequest) => string | null;
  */
 export const probeMark = { receiveBytes: 46_234, sendBytes: 62_674 } as const;
 
-/** Null without koffi: `bindAttempt.ts` then goes through Node's own handles. */
+/** Null without koffi: `bindAttempt.ts` then goes through Node’s own handles. */
 export function openBindProbe(): BindProbe | null {
-  const libc = loadLibc();
-  if (libc === null) return null;
-  bindings ??= bindFunctions(libc);
-  const calls = bindings;
+  const sockets = loadBindSocket();
+  if (sockets === null) return null;
+  const bufferBytes = { receive: probeMark.receiveBytes / 2, send: probeMark.sendBytes / 2 };
   return (request) => {
-    const fd = calls.socket(domains[request.family], types[request.protocol] | SOCK_CLOEXEC, 0);
-    if (fd < 0) return getSystemErrorName(-libc.errno());
-    try {
-      calls.setOption(fd, SOL_SOCKET, SO_RCVBUF, intBytes(probeMark.receiveBytes / 2), 4);
-      calls.setOption(fd, SOL_SOCKET, SO_SNDBUF, intBytes(probeMark.sendBytes / 2), 4);
-      if (request.reuseAddress) calls.setOption(fd, SOL_SOCKET, SO_REUSEADDR, intBytes(1), 4);
-      if (request.family === 'ipv6') calls.setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, intBytes(1), 4);
-      const socketAddress = encodeSocketAddress(request);
-      return calls.bind(fd, socketAddress, socketAddress.length) < 0 ? getSystemErrorName(-libc.errno()) : null;
-    } finally {
-      calls.close(fd);
-    }
-  };
-}
-
-const SOCK_CLOEXEC = 0o2000000;
-const SOL_SOCKET = 1;
-const SO_REUSEADDR = 2;
-const SO_SNDBUF = 7;
-const SO_RCVBUF = 8;
-const IPPROTO_IPV6 = 41;
-const IPV6_V6ONLY = 26;
-const domains = { ipv4: 2, ipv6: 10 } as const;
-const types = { tcp: 1, udp: 2 } as const;
-
-/** struct sockaddr_in or sockaddr_in6: the family and the scope in host order, the port in network order. */
-function encodeSocketAddress({ family, address, port, scopeId }: BindRequest): Uint8Array {
-  const bytes = new Uint8Array(family === 'ipv4' ? 16 : 28);
-  new Uint16Array(bytes.buffer, 0, 1)[0] = domains[family];
-  new DataView(bytes.buffer).setUint16(2, port);
-  bytes.set(address, family === 'ipv4' ? 4 : 8);
-  if (family === 'ipv6') new Uint32Array(bytes.buffer, 24, 1)[0] = scopeId;
-  return bytes;
-}
-
-const intBytes = (value: number): Uint8Array => new Uint8Array(Int32Array.of(value).buffer);
-
-interface Bindings {
-  socket(domain: number, type: number, protocol: number): number;
-  setOption(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
-  bind(fd: number, address: Uint8Array, length: number): number;
-  close(fd: number): number;
-}
-let bindings: Bindings | undefined;
-
-function bindFunctions({ lib }: Libc): Bindings {
-  return {
-    socket: lib.func('int socket(int domain, int type, int protocol)'),
-    setOption: lib.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)'),
-    bind: lib.func('int bind(int fd, const void *address, uint32_t length)'),
-    close: lib.func('int close(int fd)'),
+    const answer = sockets.bind({ ...request, bufferBytes });
+    if ('errno' in answer) return answer.errno;
+    sockets.close(answer.fd);
+    return null;
   };
 }

@@ -1,12 +1,21 @@
 import type * as z from 'zod/mini';
 import * as event from '../events/events.ts';
-import type { MethodDefinition } from '../method.ts';
+import * as cleanup from './cleanup.ts';
 import * as events from './events.ts';
+import * as kill from './kill.ts';
 import * as lifecycle from './lifecycle.ts';
+import * as managed from './managedPorts.ts';
 import * as notification from './notifications.ts';
 import * as port from './port.ts';
+import { progress } from './progress.ts';
 import * as process from './process.ts';
+import * as service from './service.ts';
 import * as sidecar from './sidecar.ts';
+
+/*
+ * The whole contract in one place, for what is derived from it: types, documents, clients. The sidecar itself goes by
+ * routes.ts, which loads a noun with the first request for it.
+ */
 
 /** Every request that a host may make, in the order in which the documents show them. */
 export const methods = {
@@ -19,11 +28,23 @@ export const methods = {
   'port/list': port.list,
   'port/explain': port.explain,
   'port/wait': port.wait,
+  'port/kill': kill.portKill,
+  'port/register': managed.register,
+  'port/unregister': managed.unregister,
+  'port/registered': managed.registered,
+  'port/ensureAvailable': managed.ensureAvailable,
+  'port/allocate': managed.allocate,
+  'port/release': managed.release,
+  'cleanup/run': cleanup.run,
   'process/get': process.get,
   'process/list': process.list,
   'process/tree': process.tree,
   'process/usage': process.usage,
   'process/wait': process.wait,
+  'process/kill': kill.processKill,
+  'service/start': service.start,
+  'service/stop': service.stop,
+  'service/get': service.get,
   'events/subscribe': events.subscribe,
   'events/unsubscribe': events.unsubscribe,
 } as const;
@@ -37,6 +58,7 @@ export const clientNotifications = {
 
 /** Every notification from sidecar to host. */
 export const serverNotifications = {
+  '$/progress': progress,
   'event/port': event.port,
   'event/process': event.process,
   'event/overflow': event.overflow,
@@ -48,12 +70,3 @@ export type Result<Name extends MethodName> = z.infer<(typeof methods)[Name]['re
 
 export type ServerNotificationName = keyof typeof serverNotifications;
 export type NotificationParams<Name extends ServerNotificationName> = z.infer<(typeof serverNotifications)[Name]['params']>;
-
-export function isMethodName(name: string): name is MethodName {
-  return Object.hasOwn(methods, name);
-}
-
-/** The definition of a method whose name is only known at run time. */
-export function methodDefinition(name: MethodName): MethodDefinition {
-  return methods[name] as unknown as MethodDefinition;
-}

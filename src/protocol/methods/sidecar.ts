@@ -4,7 +4,7 @@ import { doc, nothing, Timestamp } from '../types/primitives.ts';
 
 export const discover = defineMethod({
   name: 'rpc.discover',
-  lane: 'life',
+  lane: 'look',
   summary: 'The OpenRPC document of this very sidecar.',
   description: 'Answered at any time, also before `initialize`. Equal to the published clients/spec/openrpc.json.',
   params: z.object(nothing),

@@ -2,7 +2,7 @@ import type { Result } from '../../protocol/methods/index.ts';
 import type { PortEntry } from '../../protocol/types/port.ts';
 import type { Protocol } from '../../protocol/types/primitives.ts';
 import type { ProcessInfo } from '../../protocol/types/process.ts';
-import type { OwnerScan, Placement, SocketRow } from '../../workers/platform/types.ts';
+import type { OwnerScan, Placement, SocketQuery, SocketRow } from '../../workers/platform/types.ts';
 import type { Pool } from '../../workers/pool.ts';
 import { explainPort } from './explain.ts';
 import type { FindOwners } from './owners.ts';
@@ -12,6 +12,8 @@ import { localAddresses, serves } from './hosts.ts';
 export interface PortQuestions {
   check(query: { port: number; protocol: Protocol; host: string | undefined }, signal?: AbortSignal): Promise<Result<'port/check'>>;
   find(query: PortQuery, signal?: AbortSignal): Promise<PortEntry[]>;
+  /** Like find, and TCP sockets too that are bound and do not listen. */
+  findHolders(query: { port: number; protocol: Protocol }, signal?: AbortSignal): Promise<PortEntry[]>;
   list(query: PageQuery, signal?: AbortSignal): Promise<{ entries: PortEntry[]; nextCursor?: string }>;
   explain(query: { port: number; protocols: Protocol[] }, signal?: AbortSignal): Promise<Result<'port/explain'>>;
 }
@@ -41,20 +43,9 @@ export function createPortQuestions({ pool, findOwners, seesAllOwners }: PortQue
   return {
     check: async ({ port, protocol, host }, signal) => pool.run('checkPort', { port, protocol, hosts: localAddresses(host) }, { signal }),
 
-    async find({ protocols, port, host }, signal) {
-      const addresses = localAddresses(host);
-      const read = async () => {
-        const { rows, candidates } = await pool.run('readSockets', { protocols, port }, { signal });
-        return { rows: rows.filter((row) => serves(row, addresses)).sort(compareRows), candidates };
-      };
-      const { rows, candidates } = await read();
-      const entries = await complete(rows, candidates, signal);
-      if (entries.every(({ owners }) => owners.length > 0)) return entries;
-      // Without an owner: it is hidden, or it was closed or handed over while we searched. Another read tells, and
-      // what is the same socket still is held by someone whom we cannot see.
-      const again = await read();
-      return sameSockets(rows, again.rows) ? entries : complete(again.rows, again.candidates, signal);
-    },
+    find: ({ protocols, port, host }, signal) => findEntries({ protocols, port }, localAddresses(host), signal),
+
+    findHolders: ({ protocol, port }, signal) => findEntries({ protocols: [protocol], port, withBoundTcp: true }, null, signal),
 
     async list({ protocols, cursor, limit }, signal) {
       const { rows, candidates } = await pool.run('readSockets', { protocols }, { signal });
@@ -70,6 +61,20 @@ export function createPortQuestions({ pool, findOwners, seesAllOwners }: PortQue
       return explainPort({ port, protocols, entries, seesAllOwners, ...facts });
     },
   };
+
+  async function findEntries(query: SocketQuery, addresses: string[] | null, signal: AbortSignal | undefined): Promise<PortEntry[]> {
+    const read = async () => {
+      const { rows, candidates } = await pool.run('readSockets', query, { signal });
+      return { rows: rows.filter((row) => serves(row, addresses)).sort(compareRows), candidates };
+    };
+    const { rows, candidates } = await read();
+    const entries = await complete(rows, candidates, signal);
+    if (entries.every(({ owners }) => owners.length > 0)) return entries;
+    // Without an owner: it is hidden, or it was closed or handed over while we searched. Another read tells, and
+    // what is the same socket still is held by someone whom we cannot see.
+    const again = await read();
+    return sameSockets(rows, again.rows) ? entries : complete(again.rows, again.candidates, signal);
+  }
 
   async function complete(rows: SocketRow[], candidates: number[] | null, signal: AbortSignal | undefined) {
     const unowned = rows.filter((row) => row.pids === null && row.key !== 0);

@@ -12,6 +12,7 @@ export interface Platform {
   readonly name: SupportedPlatform;
   readonly sockets: Sockets;
   readonly processes: Processes;
+  readonly signals: Signals;
   /** What works here, for `initialize` and the doctor; cheap, and measured rather than assumed. */
   probeCapabilities(): PlatformCapabilities;
 }
@@ -31,6 +32,8 @@ export interface PlatformCapabilities {
   /** pidfds carry an inode of their own (Linux 6.9), so an identity survives any reuse of its pid. */
   pidfdInode: boolean;
   cgroup: 'writable' | 'readOnly' | 'none';
+  /** How the descendants of a service can be kept together. */
+  containment: ('job' | 'cgroup' | 'processGroup')[];
 }
 
 export type Family = 'ipv4' | 'ipv6';
@@ -152,6 +155,11 @@ export interface Processes {
   sameIdentity(left: string, right: string): boolean;
   /** Container and unit that a process belongs to, from what the system says of it. Null when there is none of that pid. */
   readPlacement(pid: number): MaybePromise<Placement | null>;
+  /**
+   * A variable of the environment that a process was started with, and whose it is. Null when it has none of that name, is gone,
+   * or may not be read: it is only ever asked for what carries a mark of ours.
+   */
+  readVariable(pid: number, name: string): MaybePromise<{ value: string; identity: string } | null>;
 }
 
 export interface Placement {
@@ -175,3 +183,35 @@ export type WaitAnswer =
   | { kind: 'exited' }
   /** There is such a process, and this user may not see whether it is the one meant. */
   | { kind: 'denied' };
+
+/** Everything here is one short step without waiting, so that identity and signal stay together. */
+export interface Signals {
+  /** Takes hold of exactly this process. Whoever gets a handle releases it, in whichever thread. */
+  hold(pid: number, identity: string): Hold;
+  release(handle: number | null): void;
+  /** Sends to what is held; where there is no handle the identity is checked again, right before. */
+  send(target: { pid: number; identity: string; handle: number | null }, signal: string): SignalAnswer;
+  /** How all processes are related: one cheap read each. Kernel threads are left out; zombies are not, for they hold the number of a group or session. */
+  readKin(): Kin[];
+  /** Whether all its threads have stopped, or ended: it forks no more. A SIGSTOP takes effect some time after it was sent. */
+  hasStopped(pid: number): boolean;
+  /** Whether it has stopped, has no child, and leads neither a group nor a session. False where the system does not tell. */
+  isAlone(pid: number): boolean;
+}
+
+export type Hold =
+  | { kind: 'held'; handle: number | null }
+  /** Ended; its parent has not collected it yet. */
+  | { kind: 'zombie'; ppid: number }
+  | { kind: 'gone' | 'identityMismatch' | 'denied' };
+
+export type SignalAnswer = 'sent' | 'gone' | 'identityMismatch' | 'denied';
+
+export interface Kin {
+  pid: number;
+  ppid: number;
+  pgid: number;
+  sid: number;
+  /** In the system’s own unit; only to be compared. */
+  startTicks: number;
+}

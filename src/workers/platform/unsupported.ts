@@ -8,6 +8,7 @@ export function createUnsupported(name: SupportedPlatform, title: string): Platf
   };
   const sockets = refuse('sockets');
   const processes = refuse('processes');
+  const signals = refuse('signals');
   return {
     name,
     sockets: {
@@ -28,7 +29,9 @@ export function createUnsupported(name: SupportedPlatform, title: string): Platf
       sample: processes,
       sameIdentity: processes,
       readPlacement: processes,
+      readVariable: processes,
     },
+    signals: { hold: signals, release: signals, send: signals, readKin: signals, hasStopped: signals, isAlone: signals },
     probeCapabilities: () => ({
       native: false,
       nativeProblem: `sidewarden makes no native calls on ${title} yet.`,
@@ -37,6 +40,7 @@ export function createUnsupported(name: SupportedPlatform, title: string): Platf
       killIdentity: 'checked',
       pidfdInode: false,
       cgroup: 'none',
+      containment: [],
     }),
   };
 }

@@ -63,7 +63,7 @@ async function lookByBind(sockets: Sockets, endpoint: Endpoint): Promise<Look> {
   const { protocol, port, host, address } = endpoint;
   const answer = await sockets.tryBind(protocol, host, port);
   if (answer === 'cannotTry') return lookByRules(sockets, endpoint);
-  if (answer === 'bound' || answer === 'noFamily') return { holder: null, answer };
+  if (answer === 'bound' || answer === 'noFamily' || answer === 'addressUnavailable') return { holder: null, answer };
   const holder = isWildcard(address.text)
     ? ((await readOverlapping(sockets, endpoint)).find(serves) ?? null)
     : await sockets.lookup(protocol, host, port);

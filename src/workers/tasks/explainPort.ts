@@ -1,4 +1,5 @@
 import type { BindAnswer, ClosingSockets, Platform, PortRules, SocketRow } from '../platform/types.ts';
+import { tellDualStack } from './dualStack.ts';
 import { listCandidatesFor } from './readSockets.ts';
 
 export interface PortFacts {
@@ -19,7 +20,7 @@ export async function explainPort(
   { port, protocols }: { port: number; protocols: SocketRow['protocol'][] },
   { sockets }: Platform,
 ): Promise<PortFacts> {
-  const rows = await sockets.read({ protocols, port, withBoundTcp: true });
+  const rows = await tellDualStack(await sockets.read({ protocols, port, withBoundTcp: true }), sockets);
   const binds: PortFacts['binds'] = [];
   for (const protocol of protocols) {
     for (const address of ['0.0.0.0', '::']) binds.push({ protocol, address, answer: await sockets.tryBind(protocol, address, port) });

@@ -3,12 +3,18 @@ import { checkPort } from './checkPort.ts';
 import { checkPorts } from './checkPorts.ts';
 import { describeProcesses } from './describeProcesses.ts';
 import { explainPort } from './explainPort.ts';
+import { findStarted } from './findStarted.ts';
+import { growTrees } from './growTrees.ts';
+import { listAncestors } from './listAncestors.ts';
 import { listProcesses } from './listProcesses.ts';
 import { placeProcesses } from './placeProcesses.ts';
 import { probePlatform } from './probePlatform.ts';
+import { readPortRules } from './readPortRules.ts';
 import { readSockets } from './readSockets.ts';
+import { releaseHandles } from './releaseHandles.ts';
 import { sampleUsage } from './sampleUsage.ts';
 import { scanOwners } from './scanOwners.ts';
+import { signalProcesses } from './signalProcesses.ts';
 import { walkTree } from './walkTree.ts';
 
 /** Everything a pool thread can be asked to do, by name. A task keeps nothing: its thread may die at any moment. */
@@ -17,12 +23,18 @@ export const tasks = {
   checkPorts,
   describeProcesses,
   explainPort,
+  findStarted,
+  growTrees,
+  listAncestors,
   listProcesses,
   placeProcesses,
   probePlatform,
+  readPortRules,
   readSockets,
+  releaseHandles,
   sampleUsage,
   scanOwners,
+  signalProcesses,
   walkTree,
 } as const;
 

@@ -1,5 +1,6 @@
 import { SidewardenError } from '../../protocol/errors.ts';
 import type { Platform, SocketQuery, SocketRow } from '../platform/types.ts';
+import { tellDualStack } from './dualStack.ts';
 
 export interface SocketsSeen {
   rows: SocketRow[];
@@ -9,7 +10,7 @@ export interface SocketsSeen {
 
 /** The sockets that hold a port, and where to look for their owners. */
 export async function readSockets(query: SocketQuery, { sockets }: Platform): Promise<SocketsSeen> {
-  const rows = await sockets.read(query);
+  const rows = query.port === undefined ? await sockets.read(query) : await tellDualStack(await sockets.read(query), sockets);
   return { rows, candidates: await listCandidatesFor(rows, sockets) };
 }
 

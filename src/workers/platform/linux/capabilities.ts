@@ -15,6 +15,7 @@ export function probeLinux({ native }: { native: boolean }): Omit<PlatformCapabi
     portOwners: maySeeAllDescriptors() ? 'all' : 'ownUser',
     ...(problem === null ? probePidfds() : noPidfds),
     cgroup: probeCgroup(),
+    containment: ['processGroup'],
   };
 }
 

@@ -6,7 +6,7 @@ import { isMeant } from '../../processRef.ts';
 import { hasEnded } from '../parse/procStat.ts';
 import { startedAt } from './clocks.ts';
 import { type HeldProcess, holdProcess } from './heldProcess.ts';
-import { formatIdentity, sameIdentity } from './identity.ts';
+import { formatIdentity, inodeOf, sameIdentity } from './identity.ts';
 import { observeHeld } from './observe.ts';
 import { isDenied, isGone } from './procFiles.ts';
 
@@ -21,6 +21,20 @@ export type ExitTarget = { pidfd: number } | { statFile: number } | { answer: 'e
  * through a directory opened before it: while that can be read, the process is not reaped and the pidfd names it.
  */
 export function openExitTarget(ref: ProcessRef, pidfds: Pidfds | null): ExitTarget {
+  return openByInode(ref, pidfds) ?? openByLook(ref, pidfds);
+}
+
+/** The inode of a pidfd alone proves whose it is. Null where that is not enough to go by. */
+function openByInode({ pid, identity, startedAt }: ProcessRef, pidfds: Pidfds | null): ExitTarget | null {
+  const inode = identity === undefined || startedAt !== undefined ? null : inodeOf(identity, pid);
+  const pidfd = inode === null || pidfds === null ? null : openPidfd(pid, pidfds);
+  if (pidfd === null) return null;
+  if (pidfds?.inode(pidfd) === inode) return { pidfd };
+  fs.closeSync(pidfd);
+  return null;
+}
+
+function openByLook(ref: ProcessRef, pidfds: Pidfds | null): ExitTarget {
   const held = hold(ref.pid);
   if (held === null) return { answer: 'exited' };
   if (held === 'hidden') return openHidden(ref, pidfds);

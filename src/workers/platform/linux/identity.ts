@@ -24,6 +24,12 @@ export function sameIdentity(left: string, right: string): boolean {
   if (a === null || b === null || a[1] !== b[1]) return false;
   return a[2] === undefined || b[2] === undefined || a[2] === b[2];
 }
+/** The inode in an identity of this pid and boot; null when it has none, or is another’s. */
+export function inodeOf(identity: string, pid: number): bigint | null {
+  const [, known, inode] = FORM.exec(identity) ?? [];
+  return inode !== undefined && known?.startsWith(`${bootId()}-${pid}-`) ? BigInt(inode) : null;
+}
+
 const FORM = /^([0-9a-f]+-\d+-\d+)(?:-(\d+))?$/;
 
 /** The beginning of the boot id: enough to tell the boots of one machine apart. Zeros where the kernel gives none (gVisor). */

@@ -9,6 +9,7 @@ import { hasEnded, parseProcStat } from '../parse/procStat.ts';
 import { decodeText } from '../parse/text.ts';
 import type { Placement, Processes, ProcessSample } from '../types.ts';
 import { pagesToBytes, startedAt, ticksToMs } from './clocks.ts';
+import { readVariable } from './environ.ts';
 import { assertOwnProc } from './heldProcess.ts';
 import { formatIdentity, sameIdentity } from './identity.ts';
 import { type Observation, observe } from './observe.ts';
@@ -29,6 +30,7 @@ export function createLinuxProcesses({ native }: { native: boolean }): Processes
     sample: (pid) => sample(pid, pidfds(), native),
     sameIdentity,
     readPlacement,
+    readVariable: (pid, name) => readVariable(pid, name, pidfds()),
   };
 }
 

@@ -1,0 +1,60 @@
+import * as z from 'zod/mini';
+import { defineMethod } from '../method.ts';
+import { WorkDoneToken } from '../types/kill.ts';
+import { doc, Name } from '../types/primitives.ts';
+import { ServiceSpec, ServiceStatus } from '../types/service.ts';
+
+const exampleStatus = {
+  name: 'api',
+  state: 'running' as const,
+  ready: true,
+  healthy: true,
+  process: null,
+  ports: [],
+  exitCode: null,
+  signal: null,
+  restarts: 0,
+  stateChangedAt: 1_790_000_000_000,
+  containment: 'processGroup' as const,
+};
+
+export const start = defineMethod({
+  name: 'service/start',
+  lane: 'act',
+  summary: 'Starts a child process that ends with the sidecar, in a session of its own.',
+  description: 'What it was started for is on disk before it runs, so that the next sidecar of this app can end what a crash has left. A running service of that name is answered as it is.',
+  params: z.object({
+    spec: doc(z.optional(ServiceSpec), 'What to start; needed unless `name` is given.'),
+    name: doc(z.optional(Name), 'A service that was started before, to be started again as it was.'),
+    waitFor: doc(z.optional(z.enum(['none', 'running'])), 'When to answer: at once, or when the program runs.', { default: 'running' }),
+    workDoneToken: WorkDoneToken,
+  }),
+  result: z.object({ service: ServiceStatus }),
+  errors: ['SpawnFailed', 'NotFound', 'Conflict', 'LimitExceeded', 'InvalidState', 'ShuttingDown'],
+  examples: [{ name: 'a server', params: { spec: { name: 'api', command: 'node', args: ['server.js'] } }, result: { service: exampleStatus } }],
+});
+
+export const stop = defineMethod({
+  name: 'service/stop',
+  lane: 'act',
+  summary: 'Ends services with all that belongs to them, politely, then by force.',
+  params: z.strictObject({
+    name: doc(z.optional(Name), 'Which service; this or `group`.'),
+    group: doc(z.optional(Name), 'All services of a group.'),
+    graceMs: doc(z.optional(z.int().check(z.gte(0), z.lte(3_600_000))), 'Before SIGKILL; the spec’s own when absent.'),
+    workDoneToken: WorkDoneToken,
+  }),
+  result: z.object({ services: z.array(ServiceStatus) }),
+  errors: ['NotFound'],
+  examples: [{ name: 'by name', params: { name: 'api' }, result: { services: [{ ...exampleStatus, state: 'stopped', ready: false, healthy: false }] } }],
+});
+
+export const get = defineMethod({
+  name: 'service/get',
+  lane: 'look',
+  summary: 'One service, or null when none was ever started under that name.',
+  params: z.object({ name: Name }),
+  result: z.object({ service: z.nullable(ServiceStatus) }),
+  errors: [],
+  examples: [{ name: 'there', params: { name: 'api' }, result: { service: exampleStatus } }],
+});

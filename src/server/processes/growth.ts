@@ -1,0 +1,35 @@
+import type { Pool } from '../../workers/pool.ts';
+import type { Growth, GrowthQuestion } from '../../workers/tasks/growTrees.ts';
+
+/** Finds who has joined a tree since the last look. */
+export type Grow = (question: GrowthQuestion) => Promise<Growth>;
+
+/** Reading how all processes are related is what a look costs, so all kills under way share one; the next begins when it is over. */
+export function createGrow(pool: Pool): Grow {
+  let waiting: { question: GrowthQuestion; answer: PromiseWithResolvers<Growth> }[] = [];
+  let isLooking = false;
+
+  return function grow(question) {
+    const answer = Promise.withResolvers<Growth>();
+    waiting.push({ question, answer });
+    if (!isLooking) void lookForAll();
+    return answer.promise;
+  };
+
+  async function lookForAll(): Promise<void> {
+    isLooking = true;
+    while (waiting.length > 0) {
+      const batch = waiting;
+      waiting = [];
+      try {
+        const questions = batch.map(({ question }) => question);
+        // A thread that dies midway is replaced, and the step taken up where its records end.
+        const growths = await pool.run('growTrees', { questions }).catch(() => pool.run('growTrees', { questions }));
+        batch.forEach(({ answer }, index) => answer.resolve(growths[index] as Growth));
+      } catch (error) {
+        for (const { answer } of batch) answer.reject(error);
+      }
+    }
+    isLooking = false;
+  }
+}

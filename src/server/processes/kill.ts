@@ -1,0 +1,179 @@
+import type { Clock } from '../../clock.ts';
+import type { KillOutcome } from '../../protocol/types/kill.ts';
+import type { ProcessInfo } from '../../protocol/types/process.ts';
+import type { Pool } from '../../workers/pool.ts';
+import { type Protection, type ProtectionFacts, protectionOf } from '../../workers/protection.ts';
+import type { Grow } from './growth.ts';
+import type { Climber, Ladder } from './ladder.ts';
+import { createSteps } from './steps.ts';
+
+/** How a set of processes is to be ended; the defaults of the contract are applied. */
+export interface KillOptions {
+  tree: boolean;
+  signal: string;
+  graceMs: number;
+  force: boolean;
+  allowProtected: boolean;
+}
+
+export interface KillOrder {
+  /** Whom, by the identity in it. */
+  roots: ProcessInfo[];
+  options: KillOptions;
+  /** Only the roots are touched; what grows out of them is left and listed (a plan that is executed). */
+  fixed?: boolean;
+  protection: ProtectionFacts;
+  /** The outcomes tell which TCP ports each of them listened on before its first signal. */
+  notePorts?: boolean;
+  /** Aborting it stops further escalation; what was begun is still answered. */
+  signal: AbortSignal;
+  onRung?(rung: { signal: string; processes: number }): void;
+}
+
+export type PlainOutcome = Omit<KillOutcome, 'freedPorts'> & { heldPorts?: number[] };
+export type Kill = (order: KillOrder) => Promise<PlainOutcome[]>;
+
+export interface KillParts {
+  pool: Pool;
+  ladder: Ladder;
+  grow: Grow;
+  clock: Clock;
+}
+
+/** While some are dying others may still be born: how often we look, for them and for an end that the waiter cannot see. */
+const lookIntervalMs = 100;
+/** A process that SIGKILL does not end within this waits in the kernel, and may do so for ever. */
+const confirmMs = 5_000;
+
+/** Politely, then by force, on one set that is fixed by identity and only ever grows. */
+export function createKill({ pool, ladder, grow, clock }: KillParts): Kill {
+  const steps = createSteps({ pool, ladder, grow });
+
+  return async function kill({ roots, options, fixed = false, protection, notePorts = false, signal, onRung }) {
+    const set = createTargetSet();
+    const spared: PlainOutcome[] = [];
+    for (const info of roots) {
+      const judged = protectionOf(info, protection);
+      if (judged && (judged.level === 'never' || !options.allowProtected)) spared.push(protectedOutcome(info, judged));
+      else set.add(info);
+    }
+    try {
+      await descend('polite');
+      if (options.force && !signal.aborted && set.living().length > 0) await descend('forced');
+      return [...(await report()), ...spared];
+    } finally {
+      ladder.leave(set.climbers);
+    }
+
+    async function descend(rung: 'polite' | 'forced'): Promise<void> {
+      const name = rung === 'forced' ? 'SIGKILL' : options.signal;
+      const deadlineMs = clock.monotonicMs() + (rung === 'forced' ? confirmMs : options.graceMs);
+      await step(name, !fixed);
+      for (;;) {
+        const remainingMs = deadlineMs - clock.monotonicMs();
+        if (set.living().length === 0 || remainingMs <= 0 || signal.aborted) return;
+        await waitForEnds(remainingMs);
+        await ladder.recheck(set.living());
+        // Those that are born to a member which is about to die have to be found while it lives.
+        if (grows() && set.living().length > 0) await step(name, rung === 'forced' && !fixed);
+      }
+    }
+
+    function grows(): boolean {
+      return options.tree && set.climbers.length > 0;
+    }
+
+    async function step(name: string, freeze: boolean): Promise<void> {
+      const before = set.signalledBy(name);
+      const order = { climbers: set.climbers, signal: name, notePorts };
+      if (grows()) await grow(order, freeze);
+      else await steps.signal(order);
+      const processes = set.signalledBy(name) - before;
+      if (processes > 0) onRung?.({ signal: name, processes });
+    }
+
+    async function grow(order: Parameters<typeof steps.grow>[0], freeze: boolean): Promise<void> {
+      const look = { freeze, allowProtected: options.allowProtected, protection, startTicks: set.startTicks, withFound: !fixed };
+      const growth = await steps.grow(order, look, set.add);
+      for (const [identity, startTicks] of Object.entries(growth.startTicks)) set.startTicks.set(identity, startTicks);
+      if (fixed) for (const info of growth.found) spare(unplannedOutcome(info));
+      for (const info of growth.spared) {
+        const judged = protectionOf(info, protection);
+        if (judged) spare(protectedOutcome(info, judged));
+      }
+    }
+
+    function spare(outcome: PlainOutcome): void {
+      if (!spared.some(({ process }) => process.identity === outcome.process.identity)) spared.push(outcome);
+    }
+
+    async function waitForEnds(remainingMs: number): Promise<void> {
+      const living = set.living();
+      const mustLook = grows() || living.some(({ isUnwatched }) => isUnwatched);
+      const enough = new AbortController();
+      const pause = clock.sleep(mustLook ? Math.min(remainingMs, lookIntervalMs) : remainingMs, AbortSignal.any([signal, enough.signal]));
+      await Promise.race([Promise.all(living.map(({ ended }) => ended)), pause.catch(() => {})]);
+      enough.abort();
+    }
+
+    async function report(): Promise<PlainOutcome[]> {
+      const survivors = set.living();
+      const { processes } =
+        survivors.length === 0 ? { processes: [] } : await pool.run('describeProcesses', { targets: survivors.map(({ info }) => ({ pid: info.pid, identity: info.identity })) });
+      return Promise.all(
+        set.climbers.map(async (climber) => {
+          const now = processes[survivors.indexOf(climber)];
+          const { parentPid, ...outcome } = climber.outcome ?? { ...survived(climber, now?.status, options, signal.aborted, clock), parentPid: undefined };
+          return { process: subject(climber.info), ...outcome, ...(notePorts && { heldPorts: climber.heldPorts }), ...(parentPid !== undefined && { parent: await nameParent(parentPid) }) };
+        }),
+      );
+    }
+
+    /** Who has to collect a zombie. */
+    async function nameParent(pid: number): Promise<{ pid: number; name: string }> {
+      const { processes } = await pool.run('describeProcesses', { targets: [{ pid }] });
+      return { pid, name: processes[0]?.name ?? 'unknown' };
+    }
+  };
+
+  function createTargetSet() {
+    const climbers: Climber[] = [];
+    const byIdentity = new Map<string, Climber>();
+    return {
+      climbers,
+      /** By identity, as the looks tell them. */
+      startTicks: new Map<string, number>(),
+      add(info: ProcessInfo): Climber {
+        const known = byIdentity.get(info.identity);
+        if (known) return known;
+        const climber = ladder.enter(info);
+        byIdentity.set(info.identity, climber);
+        climbers.push(climber);
+        return climber;
+      },
+      living: () => climbers.filter(({ outcome }) => outcome === null),
+      signalledBy: (name: string) => climbers.filter(({ signalled }) => signalled === name).length,
+    };
+  }
+}
+
+export function subject({ pid, identity, startedAt, name, commandLine }: ProcessInfo): KillOutcome['process'] {
+  return { pid, identity, startedAt, name, commandLine };
+}
+
+export function protectedOutcome(info: ProcessInfo, { sentence }: Pick<Protection, 'sentence'>): PlainOutcome {
+  return { process: subject(info), outcome: 'protected', reason: sentence, elapsedMs: 0 };
+}
+
+export function unplannedOutcome(info: ProcessInfo): PlainOutcome {
+  return { process: subject(info), outcome: 'notPlanned', reason: 'It was not there when the plan was made, and was left alone.', elapsedMs: 0 };
+}
+
+function survived({ signalled, startedMs }: Climber, status: ProcessInfo['status'] | undefined, options: KillOptions, isCancelled: boolean, clock: Clock): Omit<PlainOutcome, 'process'> {
+  const elapsedMs = Math.round(clock.monotonicMs() - startedMs);
+  const tail = { ...(signalled !== null && { signal: signalled }), elapsedMs };
+  if (status === 'uninterruptible') return { outcome: 'survived', reason: 'It waits in the kernel (uninterruptible) and ends when that returns; a stuck disk or network mount is the usual cause.', ...tail };
+  if (isCancelled) return { outcome: 'survived', reason: 'The request was cancelled before it was forced.', ...tail };
+  if (!options.force) return { outcome: 'survived', reason: `It did not end within ${options.graceMs} ms, and force was not wanted.`, ...tail };
+  return { outcome: 'survived', reason: `It has not ended ${confirmMs} ms after SIGKILL.`, ...tail };
+}

@@ -1,0 +1,132 @@
+import { fail } from '../../protocol/errors.ts';
+import type { Params, Result } from '../../protocol/methods/index.ts';
+import type { KillOutcome } from '../../protocol/types/kill.ts';
+import type { ProcessInfo } from '../../protocol/types/process.ts';
+import type { Pool } from '../../workers/pool.ts';
+import { type ProtectionFacts, protectionOf } from '../../workers/protection.ts';
+import type { FreedPorts } from './freedPorts.ts';
+import { type Kill, type KillOptions, type KillOrder, type PlainOutcome, protectedOutcome, subject } from './kill.ts';
+import { type Plans, type PlanOwner, refuseMembersBesidePlan } from './plans.ts';
+import type { GatherProtection } from './protection.ts';
+
+/** The identities that a dry run showed, and how it would have ended them. */
+export interface KillPlan {
+  targets: ProcessInfo[];
+  options: KillOptions;
+}
+
+export interface KillContext {
+  owner: PlanOwner;
+  signal: AbortSignal;
+  onRung?: (rung: { signal: string; processes: number }) => void;
+}
+
+export interface KillingParts {
+  pool: Pool;
+  kill: Kill;
+  plans: Plans<KillPlan>;
+  gatherProtection: GatherProtection;
+  freedPorts: FreedPorts;
+}
+
+export type KillProcesses = (params: Params<'process/kill'>, context: KillContext) => Promise<Result<'process/kill'>>;
+
+/** process/kill: who is meant, whether it may be touched, and then the ladder. */
+export function createProcessKilling({ pool, kill, plans, gatherProtection, freedPorts }: KillingParts): KillProcesses {
+  return async function killProcesses(params, context) {
+    const { planId, target, dryRun = false } = params;
+    if (planId !== undefined) {
+      refuseMembersBesidePlan(params);
+      const { targets, options } = plans.take(context.owner, planId);
+      return { outcomes: await end({ roots: targets, options, protection: await gatherProtection(), fixed: true }, context) };
+    }
+    if (target === undefined) throw fail('InvalidParams', 'process/kill needs a target, or the planId of a dry run.', { issues: [{ path: 'target', message: 'missing' }] });
+    const options = readOptions(params, true);
+    // Nothing of it depends on the target, so it is on its way meanwhile.
+    const [{ roots, outcomes }, protection] = await Promise.all([findTargets(pool, target), gatherProtection()]);
+    if (!dryRun) return { outcomes: [...outcomes, ...(await end({ roots, options, protection }, context))] };
+
+    const planned = await planTargets(roots, options, protection);
+    const id = plans.keep(context.owner, { targets: planned.targets, options });
+    return { outcomes: [...outcomes, ...withoutPorts(planned.outcomes)], planId: id };
+  };
+
+  async function end(order: Pick<KillOrder, 'roots' | 'options' | 'protection' | 'fixed'>, { signal, onRung }: KillContext): Promise<KillOutcome[]> {
+    if (order.roots.length === 0) return [];
+    return freedPorts.among(await kill({ ...order, notePorts: true, signal, ...(onRung && { onRung }) }));
+  }
+
+  async function planTargets(roots: ProcessInfo[], options: KillOptions, protection: ProtectionFacts): Promise<{ targets: ProcessInfo[]; outcomes: PlainOutcome[] }> {
+    const members = options.tree ? (await Promise.all(roots.map(descendants))).flat() : roots;
+    const targets: ProcessInfo[] = [];
+    const outcomes = members.map((info): PlainOutcome => {
+      const judged = protectionOf(info, protection);
+      if (judged && (judged.level === 'never' || !options.allowProtected)) return protectedOutcome(info, judged);
+      targets.push(info);
+      return plannedOutcome(info, options);
+    });
+    return { targets, outcomes };
+  }
+
+  async function descendants(root: ProcessInfo): Promise<ProcessInfo[]> {
+    const { processes } = await pool.run('walkTree', { root: { pid: root.pid, identity: root.identity } });
+    return processes.map(({ depth: _depth, ...info }) => info);
+  }
+}
+
+/** The contract’s defaults. */
+export function readOptions(params: { [Option in keyof KillOptions]?: KillOptions[Option] | undefined }, treeByDefault: boolean): KillOptions {
+  const { tree = treeByDefault, signal = 'SIGTERM', graceMs = 5_000, force = true, allowProtected = false } = params;
+  return { tree, signal, graceMs, force, allowProtected };
+}
+
+export function plannedOutcome(info: ProcessInfo, { signal, force }: KillOptions): PlainOutcome {
+  return { process: subject(info), outcome: 'planned', rung: 'signal', signal, reason: force ? `${signal}, then SIGKILL.` : `${signal}, and no force.`, elapsedMs: 0 };
+}
+
+export function withoutPorts(outcomes: PlainOutcome[]) {
+  return outcomes.map((outcome) => ({ ...outcome, freedPorts: [] }));
+}
+
+type Target = NonNullable<Params<'process/kill'>['target']>;
+
+async function findTargets(pool: Pool, target: Target): Promise<{ roots: ProcessInfo[]; outcomes: Result<'process/kill'>['outcomes'] }> {
+  switch (target.kind) {
+    case 'process': {
+      const { kind: _kind, ...ref } = target;
+      return findOne(pool, ref);
+    }
+    case 'group':
+      return findGroup(pool, target);
+    case 'owner':
+      return { roots: await listAll(pool, { ownerTag: target.ownerTag }), outcomes: [] };
+  }
+}
+
+async function findOne(pool: Pool, ref: { pid: number; startedAt?: number | undefined; identity?: string | undefined }) {
+  const meant = await pool.run('describeProcesses', { targets: [ref] });
+  const [found] = meant.processes;
+  if (found) return { roots: [found], outcomes: [] };
+  const { processes: [other] } = await pool.run('describeProcesses', { targets: [{ pid: ref.pid }] });
+  const outcome = meant.denied.length > 0 ? ('denied' as const) : other ? ('identityMismatch' as const) : ('gone' as const);
+  const reasons = {
+    denied: 'It exists, but this user may not see it, and it was left alone.',
+    identityMismatch: `Its pid belongs to ${other?.name ?? 'another process'} by now; nothing was touched.`,
+    gone: 'No process has this pid.',
+  };
+  return { roots: [], outcomes: withoutPorts([{ process: ref, outcome, reason: reasons[outcome], elapsedMs: 0 }]) };
+}
+
+/** The guards are about the leader: where it has ended, nobody can say that this is the group that was meant. */
+async function findGroup(pool: Pool, { pgid, startedAt, identity }: Extract<Target, { kind: 'group' }>) {
+  if (startedAt !== undefined || identity !== undefined) {
+    const leader = await findOne(pool, { pid: pgid, startedAt, identity });
+    if (leader.roots.length === 0) return leader;
+  }
+  return { roots: await listAll(pool, { pgid }), outcomes: [] };
+}
+
+async function listAll(pool: Pool, filter: { pgid?: number; ownerTag?: string }): Promise<ProcessInfo[]> {
+  const { processes } = await pool.run('listProcesses', { filter, limit: 5_000 });
+  return processes;
+}

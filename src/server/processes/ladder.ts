@@ -1,0 +1,133 @@
+import type { Clock } from '../../clock.ts';
+import type { KillOutcome } from '../../protocol/types/kill.ts';
+import type { ProcessInfo } from '../../protocol/types/process.ts';
+import type { Waiter } from '../../workers/platform/types.ts';
+import type { Pool } from '../../workers/pool.ts';
+import type { SignalOutcome } from '../../workers/tasks/signalProcesses.ts';
+
+/** One process on its way down the ladder. */
+export interface Climber {
+  info: ProcessInfo;
+  /** Taken with the first signal and kept until the end, so that every later one reaches the same process. */
+  handle: number | null;
+  signalled: string | null;
+  startedMs: number;
+  /** When its end was seen. */
+  endedMs: number | null;
+  /** A signal is on its way: until that is answered nobody knows which one ended it. */
+  isBeingSignalled: boolean;
+  /** The waiter cannot see it: its end has to be looked for. */
+  isUnwatched: boolean;
+  /** The TCP ports it listened on before the first signal, where that was asked for. */
+  heldPorts: number[];
+  /** Set once, when nothing more will become of it. */
+  outcome: (Omit<KillOutcome, 'process' | 'freedPorts' | 'parent'> & { parentPid?: number }) | null;
+  /** Resolves when the waiter sees its end, and never if it does not. */
+  ended: Promise<void>;
+}
+
+/** What becomes of a process between the first signal and the last. Signals are short tasks in pool threads; waiting is the waiter’s. */
+export interface Ladder {
+  /** Begins to wait for its end. */
+  enter(info: ProcessInfo): Climber;
+  /** Takes note of what a signal brought about; who is gone, denied or another has its outcome then. */
+  note(climber: Climber, outcome: SignalOutcome, signal: string): void;
+  /** Looks for the end of those that the waiter cannot see. */
+  recheck(climbers: Climber[]): Promise<void>;
+  leave(climbers: Climber[]): void;
+}
+
+export function createLadder(pool: Pool, waiter: Waiter, clock: Clock): Ladder {
+  const leaving = new WeakMap<Climber, AbortController>();
+
+  return {
+    enter(info) {
+      const stop = new AbortController();
+      const { promise: ended, resolve } = Promise.withResolvers<void>();
+      const climber: Climber = {
+        info,
+        handle: null,
+        signalled: null,
+        startedMs: clock.monotonicMs(),
+        endedMs: null,
+        isBeingSignalled: false,
+        isUnwatched: false,
+        heldPorts: [],
+        outcome: null,
+        ended,
+      };
+      leaving.set(climber, stop);
+      waiter.waitForExit({ pid: info.pid, identity: info.identity }, stop.signal).then(
+        ({ kind }) => {
+          climber.isUnwatched = kind !== 'exited';
+          if (kind === 'exited') noteEnd(climber);
+          if (kind === 'exited') resolve();
+        },
+        () => {
+          climber.isUnwatched = true;
+        },
+      );
+      return climber;
+    },
+
+    note(climber, { answer, handle, ppid, heldPorts }, signal) {
+      climber.handle = handle ?? climber.handle;
+      if (climber.signalled === null) climber.heldPorts = heldPorts ?? [];
+      climber.isBeingSignalled = false;
+      const elapsedMs = elapsed(climber);
+      const parent = ppid === undefined ? {} : { parentPid: ppid };
+      if (answer === 'sent') {
+        climber.signalled = signal;
+        if (climber.endedMs !== null) settle(climber, endOf(climber));
+      } else if (answer === 'denied') {
+        settle(climber, { outcome: 'denied', reason: 'The system does not let this user signal it; its owner or root may.', elapsedMs });
+      } else if (climber.signalled !== null) {
+        // Whatever has its pid now, the one that was signalled has ended.
+        settle(climber, { ...endOf(climber), ...parent });
+      } else if (answer === 'identityMismatch') {
+        settle(climber, { outcome: 'identityMismatch', reason: 'Its pid belongs to another process by now.', elapsedMs });
+      } else {
+        const reason = answer === 'gone' ? 'It had ended before it was signalled.' : 'It has ended; its parent has not collected it yet.';
+        settle(climber, { outcome: 'gone', reason, elapsedMs, ...parent });
+      }
+    },
+
+    async recheck(climbers) {
+      const unwatched = climbers.filter(({ isUnwatched, outcome }) => isUnwatched && outcome === null);
+      if (unwatched.length === 0) return;
+      const targets = unwatched.map(({ info: { pid, identity } }) => ({ pid, identity }));
+      const { processes, denied } = await pool.run('describeProcesses', { targets });
+      unwatched.forEach((climber, index) => {
+        const now = processes[index];
+        if (now ? now.status === 'zombie' : !denied.includes(climber.info.pid)) noteEnd(climber);
+      });
+    },
+
+    leave(climbers) {
+      const handles = climbers.flatMap(({ handle }) => (handle === null ? [] : [handle]));
+      if (handles.length > 0) void pool.run('releaseHandles', { handles }).catch(() => {});
+      for (const climber of climbers) {
+        leaving.get(climber)?.abort();
+        climber.handle = null;
+      }
+    },
+  };
+
+  function noteEnd(climber: Climber): void {
+    climber.endedMs ??= clock.monotonicMs();
+    if (climber.signalled !== null && !climber.isBeingSignalled) settle(climber, endOf(climber));
+  }
+
+  function settle(climber: Climber, outcome: NonNullable<Climber['outcome']>): void {
+    climber.outcome ??= outcome;
+  }
+
+  function endOf(climber: Climber): NonNullable<Climber['outcome']> {
+    const { signalled } = climber;
+    return { outcome: signalled === 'SIGKILL' ? 'killed' : 'exited', rung: 'signal', ...(signalled !== null && { signal: signalled }), elapsedMs: elapsed(climber) };
+  }
+
+  function elapsed({ startedMs, endedMs }: Climber): number {
+    return Math.round((endedMs ?? clock.monotonicMs()) - startedMs);
+  }
+}

@@ -1,0 +1,46 @@
+import type { ProcessInfo } from '../../protocol/types/process.ts';
+import { startVariable } from '../platform/parse/environ.ts';
+import type { Kin, Platform, Processes } from '../platform/types.ts';
+import { orHidden } from './target.ts';
+
+/** One start of ours, by the id that everything it started carries in its environment. */
+export interface Started {
+  startId: string;
+  /**
+   * The process that was started, where it led a session of its own and ended only now: what is still in that session counts
+   * too, whatever its environment. Later the number of the session may be another’s; then null.
+   */
+  leader: { pid: number; identity: string } | null;
+}
+
+/** The living processes that belong to these starts. One pass over all processes, however many starts are asked for. */
+export async function findStarted({ started }: { started: Started[] }, { processes, signals }: Platform): Promise<{ startId: string; process: ProcessInfo }[]> {
+  const wanted = new Set(started.map(({ startId }) => startId));
+  const sessions = await readSessions(started, processes);
+  const found: { startId: string; process: ProcessInfo }[] = [];
+  for (const row of signals.readKin()) {
+    const carried = await processes.readVariable(row.pid, startVariable);
+    const startId = carried !== null && wanted.has(carried.value) ? carried.value : sessionOf(row, sessions);
+    if (startId === undefined) continue;
+    const info = await orHidden(() => processes.describe(row.pid));
+    if (info === null || info === 'hidden' || info.status === 'zombie') continue;
+    const isItself = carried?.value === startId ? processes.sameIdentity(carried.identity, info.identity) : sessionOf(asKin(info), sessions) === startId;
+    if (isItself) found.push({ startId, process: info });
+  }
+  return found;
+}
+
+/** Session number → start, for those whose number is not another process’s by now. */
+async function readSessions(started: Started[], processes: Processes): Promise<Map<number, string>> {
+  const sessions = new Map<number, string>();
+  for (const { startId, leader } of started) {
+    if (leader === null) continue;
+    const now = await orHidden(() => processes.identify(leader.pid));
+    if (now === null || (now !== 'hidden' && processes.sameIdentity(now, leader.identity))) sessions.set(leader.pid, startId);
+  }
+  return sessions;
+}
+
+const sessionOf = ({ sid, pgid }: Pick<Kin, 'sid' | 'pgid'>, sessions: Map<number, string>): string | undefined => sessions.get(sid) ?? sessions.get(pgid);
+
+const asKin = ({ sid = 0, pgid = 0 }: ProcessInfo) => ({ sid, pgid });

@@ -1,0 +1,74 @@
+import type { Hold, Platform, SignalAnswer, Signals } from '../platform/types.ts';
+import { openRecord, type Progress, type SignalRecord } from '../signalRecord.ts';
+import { listHeldPorts } from './heldPorts.ts';
+
+export interface SignalTarget {
+  pid: number;
+  identity: string;
+  /** From an earlier step of the same ladder; null to take hold now. */
+  handle: number | null;
+}
+
+export interface SignalOutcome {
+  answer: SignalAnswer | 'zombie';
+  handle: number | null;
+  /** Of a zombie: who has to collect it. */
+  ppid?: number;
+  /** The TCP ports it listened on before the signal, if that was asked for. */
+  heldPorts?: number[];
+}
+
+export interface SignalStep {
+  targets: SignalTarget[];
+  signal: string;
+  record: SignalRecord;
+  notePorts: boolean;
+}
+
+/** One step of the ladder: take hold, check identity, signal. */
+export async function signalProcesses({ targets, signal, record, notePorts }: SignalStep, platform: Platform): Promise<SignalOutcome[]> {
+  const progress = openRecord(record);
+  const ports = notePorts ? await listHeldPorts(targets.map(({ pid }) => pid), platform) : null;
+  return targets.map((target, place) => {
+    const held = takeHold(target, place, progress, platform.signals);
+    return withPorts(strike({ target, held, place, signal }, progress, platform.signals), ports?.get(target.pid));
+  });
+}
+
+/** Takes hold of a target, unless an earlier step did, or a thread that died in this one. */
+export function takeHold(target: SignalTarget, place: number, progress: Progress, signals: Signals): Hold {
+  const held: Hold = target.handle === null ? (heldBefore(place, progress) ?? signals.hold(target.pid, target.identity)) : { kind: 'held', handle: target.handle };
+  if (held.kind !== 'held') return held;
+  const handle = progress.hold(place, target, held.handle);
+  if (handle !== held.handle) signals.release(held.handle);
+  return { kind: 'held', handle };
+}
+
+function heldBefore(place: number, progress: Progress): Hold | null {
+  const recorded = progress.at(place);
+  return recorded?.handle == null ? null : { kind: 'held', handle: recorded.handle };
+}
+
+/** Signals what is held, with a SIGCONT behind it so that a stopped process takes note, and one that was stopped for this goes on. */
+export function strike(
+  { target: { pid, identity }, held, place, signal }: { target: Omit<SignalTarget, 'handle'>; held: Hold; place: number; signal: string },
+  progress: Progress,
+  signals: Signals,
+): SignalOutcome {
+  // A thread that died may have sent it already; then that is what ended it.
+  const isAgain = progress.at(place)?.isClaimed ?? false;
+  if (held.kind !== 'held' && isAgain) return { answer: 'sent', handle: null };
+  if (held.kind === 'zombie') return { answer: 'zombie', handle: null, ppid: held.ppid };
+  if (held.kind !== 'held') return { answer: held.kind, handle: null };
+  const target = { pid, identity, handle: held.handle };
+  // A second SIGKILL does nothing more; a second polite signal makes many programs give up their manners.
+  const sent = progress.claim(place) || signal === 'SIGKILL' ? signals.send(target, signal) : 'sent';
+  const answer = isAgain && sent !== 'denied' ? 'sent' : sent;
+  if (answer === 'sent' ? signal !== 'SIGKILL' : progress.at(place)?.isFrozen) signals.send(target, 'SIGCONT');
+  progress.continued(place);
+  return { answer, handle: held.handle };
+}
+
+export function withPorts(outcome: SignalOutcome, heldPorts: number[] | undefined): SignalOutcome {
+  return heldPorts === undefined ? outcome : { ...outcome, heldPorts };
+}

@@ -1,0 +1,16 @@
+import type { Signals } from '../platform/types.ts';
+
+/** What is in the kernel’s hands (a vfork, a dead disk) does not stop; it cannot fork there either. */
+const longestStopMs = 50;
+const pauseMs = 0.1;
+
+/** Waits until these have stopped, which takes them no longer than until they next run; gives the processor away meanwhile. */
+export function awaitStandstill(pids: number[], signals: Signals): void {
+  const giveUpMs = performance.now() + longestStopMs;
+  for (let moving = pids; ; Atomics.wait(nothing, 0, 0, pauseMs)) {
+    moving = moving.filter((pid) => !signals.hasStopped(pid));
+    if (moving.length === 0 || performance.now() >= giveUpMs) return;
+  }
+}
+
+const nothing = new Int32Array(new SharedArrayBuffer(4));
