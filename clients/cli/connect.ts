@@ -9,8 +9,11 @@ export class NoSidecar extends Error {
 }
 
 /** Runs `use` with a sidecar of our own, which has ended when this returns. */
-export async function withSidecar<Value>(use: (sidecar: SidecarConnection) => Promise<Value>): Promise<Value> {
-  const sidecar = await start();
+export async function withSidecar<Value>(
+  use: (sidecar: SidecarConnection) => Promise<Value>,
+  { stateDir }: { stateDir?: string | undefined } = {},
+): Promise<Value> {
+  const sidecar = await start(stateDir);
   try {
     return await use(sidecar);
   } finally {
@@ -18,12 +21,13 @@ export async function withSidecar<Value>(use: (sidecar: SidecarConnection) => Pr
   }
 }
 
-async function start(): Promise<SidecarConnection> {
+async function start(stateDir: string | undefined): Promise<SidecarConnection> {
   try {
     return await spawnSidecar({
       command: process.execPath,
       args: [...process.execArgv, fileURLToPath(sidecarFile), '--stdio'],
       appId: 'sidewarden.cli',
+      ...(stateDir !== undefined && { options: { stateDir } }),
       clientInfo: { name: 'sidewarden-cli', version: packageJson.version, language: 'typescript' },
     });
   } catch (error) {

@@ -1,49 +1,45 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import packageJson from '../../package.json' with { type: 'json' };
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { NotificationParams } from '../../src/protocol/methods/index.ts';
-import { type SidecarConnection, spawnSidecar } from '../typescript/connection.ts';
+import type { SidecarConnection } from '../typescript/connection.ts';
+import { cleanUpAfterCrash } from './demo/crash.ts';
+import { evictStubborn } from './demo/eviction.ts';
+import { becomeHost, builtSidecar } from './demo/host.ts';
 import { type Actor, endActors, startActors } from './demo/scene.ts';
+import { heading, say, timed, width, within } from './demo/stage.ts';
 import { renderPorts } from './portTable.ts';
-import { complain, paint, print, terminalWidth } from './terminal.ts';
+import { complain, paint, print } from './terminal.ts';
 import { escapeControls, wrapText } from './text.ts';
-
-const bin = fileURLToPath(new URL('../../dist/bin.js', import.meta.url));
-const width = Math.min(terminalWidth() ?? 110, 130);
 
 /** `npm run demo`: this process plays a host application, with real listeners in real other processes. */
 export async function main(): Promise<void> {
-  if (!existsSync(bin)) return stop('dist/ is not built yet; `npm run demo` builds it and then comes here.');
+  if (!existsSync(builtSidecar)) return stop('dist/ is not built yet; `npm run demo` builds it and then comes here.');
   print('', paint('bold', 'sidewarden: a host application asks its sidecar about ports'));
   const actors = await startActors();
+  const stateDir = mkdtempSync(join(tmpdir(), 'sidewarden-demo-'));
   try {
     introduce(actors);
-    await playHost(actors);
+    await playHost(actors, stateDir);
   } catch (error) {
     stop(error instanceof Error ? error.message : String(error));
   } finally {
     await endActors(actors);
+    rmSync(stateDir, { recursive: true, force: true });
   }
   if (process.exitCode === undefined)
     print('', 'Everything that this demo started has ended. Next: README.md, or `node_modules/.bin/node dist/bin.js --help`.');
 }
 
 function introduce(actors: readonly Actor[]): void {
-  heading('Four programs, each a process of its own, take a port', null);
+  heading('Five programs, each a process of its own, take a port', null);
   for (const { name, protocol, port, pids, about } of actors) {
     say(`${name.padEnd(14)} ${protocol.toUpperCase()} ${String(port).padEnd(6)} pid ${pids.join(' and ').padEnd(16)} ${about}`);
   }
 }
 
-async function playHost(actors: readonly Actor[]): Promise<void> {
-  const spawned = await timed(() =>
-    spawnSidecar({
-      command: process.execPath,
-      args: [bin, '--stdio'],
-      appId: 'sidewarden.demo',
-      clientInfo: { name: 'demo', version: packageJson.version, language: 'typescript' },
-    }),
-  );
+async function playHost(actors: readonly Actor[], stateDir: string): Promise<void> {
+  const spawned = await timed(() => becomeHost(stateDir));
   const sidecar = spawned.value;
   try {
     const { serverInfo, capabilities, hostWatch } = sidecar.server;
@@ -55,6 +51,11 @@ async function playHost(actors: readonly Actor[]): Promise<void> {
     await explainOne(sidecar, actors[2] as Actor);
     await findFreePort(sidecar);
     await watchOneEnd(sidecar, actors[1] as Actor);
+    await evictStubborn(sidecar, actors[4] as Actor);
+    await cleanUpAfterCrash(
+      stateDir,
+      actors.filter((_, index) => index !== 1 && index !== 4),
+    );
   } finally {
     const { ms } = await timed(() => sidecar.end());
     heading('shutdown, exit: the sidecar has ended', ms);
@@ -63,10 +64,10 @@ async function playHost(actors: readonly Actor[]): Promise<void> {
 
 async function tellHolders(sidecar: SidecarConnection, actors: readonly Actor[]): Promise<void> {
   const found = await timed(() => Promise.all(actors.map(({ port, protocol }) => sidecar.call('port/find', { port, protocol }))));
-  heading('port/find, four at once: who holds these ports?', found.ms);
+  heading('port/find, all at once: who holds these ports?', found.ms);
   const entries = found.value.flatMap((result) => result.entries);
   const { portOwners } = sidecar.server.capabilities;
-  for (const line of renderPorts(entries, portOwners, { width: width - indent.length, heading: (text) => paint('dim', text) })) say(line);
+  for (const line of renderPorts(entries, portOwners, { width, heading: (text) => paint('dim', text) })) say(line);
 
   const wrong = actors.find(({ pids }, index) => {
     const owners = found.value[index]?.entries.flatMap((entry) => entry.owners.map(({ pid }) => pid)) ?? [];
@@ -79,9 +80,9 @@ async function tellHolders(sidecar: SidecarConnection, actors: readonly Actor[])
 async function explainOne(sidecar: SidecarConnection, { port, protocol }: Actor): Promise<void> {
   const { value, ms } = await timed(() => sidecar.call('port/explain', { port, protocol }));
   heading(`port/explain ${port}`, ms);
-  for (const line of wrapText(escapeControls(value.summary), width - indent.length)) say(line);
+  for (const line of wrapText(escapeControls(value.summary), width)) say(line);
   const facts = [...value.evidence, ...value.suggestions.map(({ text }) => `→ ${text}`)];
-  for (const fact of facts) for (const line of wrapText(escapeControls(fact), width - indent.length - 2)) say(paint('dim', `  ${line}`));
+  for (const fact of facts) for (const line of wrapText(escapeControls(fact), width - 2)) say(paint('dim', `  ${line}`));
 }
 
 async function findFreePort(sidecar: SidecarConnection): Promise<void> {
@@ -130,28 +131,6 @@ function nextEvent<Name extends EventName>(
       resolve();
     });
   });
-}
-
-async function within(event: Promise<void>): Promise<void> {
-  const timeUp = Promise.withResolvers<never>();
-  const timer = setTimeout(() => timeUp.reject(new Error('The event did not come within 10 s: that is a bug.')), 10_000);
-  await Promise.race([event, timeUp.promise]).finally(() => clearTimeout(timer));
-}
-
-async function timed<Value>(work: () => Promise<Value>): Promise<{ value: Value; ms: number }> {
-  const startedAt = performance.now();
-  return { value: await work(), ms: performance.now() - startedAt };
-}
-
-const indent = '   ';
-
-function heading(text: string, ms: number | null): void {
-  const took = ms === null ? '' : `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
-  print('', `${paint('bold', text)}${took === '' ? '' : paint('cyan', `  ${took}`)}`);
-}
-
-function say(line: string): void {
-  print(`${indent}${line}`);
 }
 
 function stop(sentence: string): void {

@@ -5,6 +5,8 @@ export const exitCode = {
   usage: 2,
   couldNotLook: 3,
   noSidecar: 4,
+  refused: 5,
+  notAll: 6,
 } as const;
 
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode];

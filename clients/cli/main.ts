@@ -13,6 +13,9 @@ const commands: Record<CommandName, () => Promise<Command>> = {
   ports: async () => (await import('./commands/ports.ts')).ports,
   port: async () => (await import('./commands/port.ts')).port,
   ps: async () => (await import('./commands/ps.ts')).ps,
+  kill: async () => (await import('./commands/kill.ts')).kill,
+  free: async () => (await import('./commands/free.ts')).free,
+  alloc: async () => (await import('./commands/alloc.ts')).alloc,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
   schema: async () => (await import('./commands/schema.ts')).schema,
 };
@@ -67,7 +70,9 @@ function report(error: unknown, name = ''): ExitCode {
     return exitCode.none;
   }
   complain(error instanceof Error ? error.message : String(error));
-  return exitCode.couldNotLook;
+  return error instanceof SidecarError && (error.kind === 'Conflict' || error.kind === 'LimitExceeded')
+    ? exitCode.notAll
+    : exitCode.couldNotLook;
 }
 
 /** https://nodejs.org/api/errors.html: every error of util.parseArgs about its input has such a code. */

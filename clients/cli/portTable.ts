@@ -27,7 +27,8 @@ const columns: Column[] = [
 ];
 const placementColumn: Column = { title: 'RUNS IN', yields: 'later' };
 
-function addressOf({ address, family, dualStack, state, protocol }: PortEntry): string {
+/** With its family, and what is out of the ordinary about it. */
+export function addressOf({ address, family, dualStack, state, protocol }: PortEntry): string {
   const place = family === 'ipv6' ? `[${address}]` : address;
   // A UDP socket never listens; for TCP it is worth a word.
   return `${place}${dualStack ? ' +IPv4' : ''}${state === 'bound' && protocol === 'tcp' ? ' (not listening)' : ''}`;

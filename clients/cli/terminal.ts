@@ -31,6 +31,11 @@ export function terminalWidth(): number | null {
   return process.stdout.isTTY && process.stdout.columns > 0 ? process.stdout.columns : null;
 }
 
+/** Somebody looks on while it happens. */
+export function isInteractive(): boolean {
+  return process.stdout.isTTY;
+}
+
 /**
  * `| head` has seen enough: what is still to be printed is dropped, and nothing else happens. An answer that cannot be
  * written at all (a full disk) is not a success.

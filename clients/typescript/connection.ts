@@ -10,6 +10,8 @@ export interface SidecarOptions {
   /** Names the application; see `initialize`. */
   appId: string;
   clientInfo: Params<'initialize'>['clientInfo'];
+  /** Of `initialize`: an ownerTag, where to keep state. */
+  options?: Params<'initialize'>['options'];
   /** The default is our own environment. */
   env?: NodeJS.ProcessEnv;
   /** For the answer to `initialize`; 10 s. */
@@ -33,7 +35,7 @@ export interface SidecarConnection extends AsyncDisposable {
 
 /** Starts a sidecar and initializes it. Rejects with SidecarLost or SidecarError, and then nothing is left running. */
 export async function spawnSidecar(options: SidecarOptions): Promise<SidecarConnection> {
-  const { command, args, appId, clientInfo, env = process.env, startTimeoutMs = 10_000, endTimeoutMs = 10_000 } = options;
+  const { command, args, appId, clientInfo, options: told, env = process.env, startTimeoutMs = 10_000, endTimeoutMs = 10_000 } = options;
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env, windowsHide: true });
   const wire = createWire(child);
   let ending: Promise<void> | undefined;
@@ -53,7 +55,7 @@ export async function spawnSidecar(options: SidecarOptions): Promise<SidecarConn
 
   async function initialize(): Promise<Result<'initialize'>> {
     const protocol = { min: 1, max: 1 };
-    const server = await wire.call('initialize', { protocol, clientInfo, processId: process.pid, appId, capabilities: {} });
+    const server = await wire.call('initialize', { protocol, clientInfo, processId: process.pid, appId, capabilities: {}, options: told });
     wire.send({ jsonrpc: '2.0', method: 'initialized', params: {} });
     return server;
   }

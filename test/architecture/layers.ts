@@ -26,6 +26,9 @@ const domain = [
   'type:waiter',
   'type:platform',
   'candidates',
+  'signalRecord',
+  'protection',
+  'type:tasks',
   'os',
   'node:*',
 ];
@@ -74,8 +77,10 @@ export const layers: Layer[] = [
   { name: 'unsupported', files: [`${platform}unsupported.ts`], may: [...kernel, 'type:platform'] },
   { name: 'platform', files: [platform], may: ['protocol'] },
 
-  { name: 'tasks', files: ['src/workers/tasks/'], may: [...kernel, 'type:platform', 'parse', 'candidates', 'processRef'] },
+  { name: 'tasks', files: ['src/workers/tasks/'], may: [...kernel, 'type:platform', 'parse', 'candidates', 'processRef', 'signalRecord', 'protection'] },
   { name: 'candidates', files: ['src/workers/candidates.ts'], may: [] },
+  { name: 'signalRecord', files: ['src/workers/signalRecord.ts'], may: [] },
+  { name: 'protection', files: ['src/workers/protection.ts', 'src/workers/shellCommand.ts'], may: ['type:protocol'] },
   { name: 'processRef', files: ['src/workers/processRef.ts'], may: [...kernel, 'type:platform'] },
   { name: 'exec', files: ['src/workers/exec.ts'], may: [...kernel, 'node:*'] },
   { name: 'pool', files: ['src/workers/pool.ts'], may: [...kernel, 'piscina', 'type:clock', 'type:log', 'type:tasks', 'node:*'] },
@@ -90,11 +95,11 @@ export const layers: Layer[] = [
   },
   { name: 'limits', files: [`${server}transport/limits.ts`], may: ['protocol'] },
   { name: 'context', files: [`${server}context.ts`], may: ['type:protocol', 'type:clock', 'type:log'] },
-  // Downwards only: events and ledger < ports, processes < supervisor < shutdown; instance beside them.
+  // Downwards only: events and ledger < processes < ports < supervisor < shutdown; instance beside them.
   { name: 'events', files: [`${server}events/`], may: domain },
-  { name: 'ledger', files: [`${server}ledger.ts`], may: domain },
-  { name: 'ports', files: [`${server}ports/`], may: [...domain, 'events', 'ledger'] },
+  { name: 'ledger', files: [`${server}ledger/`], may: domain },
   { name: 'processes', files: [`${server}processes/`], may: [...domain, 'events', 'ledger'] },
+  { name: 'ports', files: [`${server}ports/`], may: [...domain, 'events', 'ledger', 'processes'] },
   { name: 'instance', files: [`${server}instance/`], may: [...domain, 'events', 'ledger'] },
   { name: 'supervisor', files: [`${server}supervisor/`], may: [...domain, 'events', 'ledger', 'ports', 'processes'] },
   { name: 'shutdown', files: [`${server}shutdown/`], may: [...domain, 'events', 'ledger', 'ports', 'processes', 'supervisor', 'instance'] },
@@ -120,7 +125,7 @@ export const layers: Layer[] = [
     files: [`${server}rpc/`],
     may: [...kernel, 'limits', 'transport', 'vscode-jsonrpc/node', 'type:context', 'type:clock', 'type:log', 'node:*'],
   },
-  { name: 'config', files: [`${server}config.ts`], may: ['type:protocol', 'type:log', 'node:*'] },
+  { name: 'config', files: [`${server}config.ts`], may: ['log', 'type:protocol', 'type:log', 'node:*'] },
   {
     name: 'app',
     files: [`${server}app.ts`],
@@ -174,7 +179,7 @@ export const singleHomes: SingleHome[] = [
   { of: ['process.env'], homes: ['src/server/config.ts', 'src/server/main.ts'] },
   {
     of: ['setTimeout', 'setInterval', 'node:timers', 'node:timers/promises', 'Date.now', 'AbortSignal.timeout', 'Atomics.wait'],
-    homes: ['src/clock.ts', 'src/workers/exec.ts', 'src/workers/waiter.ts'],
+    homes: ['src/clock.ts', 'src/workers/exec.ts', 'src/workers/waiter.ts', 'src/workers/tasks/standstill.ts'],
   },
   { of: ['process.platform'], homes: ['src/server/main.ts'] },
 ];

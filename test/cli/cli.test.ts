@@ -31,7 +31,7 @@ describe('help', () => {
       expect(stdout).toMatch(/^Usage$/m);
     }
     const documented = [...(runs[0]?.stdout ?? '').matchAll(/^ {2}(\d) {2}\S/gm)].map(([, code]) => code);
-    expect(documented).toEqual(['0', '1', '2', '3', '4']);
+    expect(documented).toEqual(['0', '1', '2', '3', '4', '5', '6']);
   });
 
   test('of a command is the same both ways', async () => {

@@ -1,33 +1,26 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { commandHelp, overview } from '../../clients/cli/help.ts';
 import { isLinux } from '../harness/needs.ts';
 import { root, type WireMessage } from '../harness/sidecar.ts';
-import { cliFile } from './runCli.ts';
+import { createCheckout } from './checkout.ts';
 
 /* What the README lets people paste works as it stands there. */
 
 const readme = readFileSync(`${root}README.md`, 'utf8');
 const session = /<!-- session -->\n```sh\n(.*?)```/s.exec(readme)?.[1] ?? '';
-let checkout: string;
+let checkout: ReturnType<typeof createCheckout>;
 
-/** What a built checkout looks like to the session, whichever file is tested. */
 beforeAll(() => {
-  checkout = mkdtempSync(join(tmpdir(), 'sidewarden-readme-'));
-  mkdirSync(join(checkout, 'dist'));
-  mkdirSync(join(checkout, 'node_modules', '.bin'), { recursive: true });
-  symlinkSync(process.execPath, join(checkout, 'node_modules', '.bin', 'node'));
-  writeFileSync(join(checkout, 'package.json'), '{"type":"module"}');
-  writeFileSync(join(checkout, 'dist', 'bin.js'), `await import(${JSON.stringify(cliFile)});\n`);
+  checkout = createCheckout();
 });
-afterAll(() => rmSync(checkout, { recursive: true, force: true }));
+afterAll(() => checkout[Symbol.dispose]());
 
 describe.skipIf(!isLinux)('the session', () => {
   test('is answered completely, with the end of input right behind it', () => {
-    const { status, stdout, stderr } = spawnSync('bash', ['-c', `set -o pipefail\n${session}`], { cwd: checkout, encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync('bash', ['-c', `set -o pipefail\n${session}`], { cwd: checkout.path, encoding: 'utf8' });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
 
     const requests = [...session.matchAll(/^ *'(\{.*\})'/gm)]
@@ -72,13 +65,13 @@ test('the commands are those of --help', () => {
 test('the exit codes are those of --help', () => {
   const table = new Map([...readme.matchAll(/^\| (\d) \|.*\| (.*) \|$/gm)].map(([, code, meaning]) => [code, meaning?.trim()]));
   const help = [...overview.matchAll(/^ {2}(\d) {2}(.*)$/gm)].map(([, code, meaning]) => [code, meaning] as const);
-  expect(help.length).toBe(5);
+  expect(help.length).toBe(7);
   for (const [code, meaning] of help) expect(table.get(code)).toBe(meaning);
 });
 
-test.each(['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'])('no link in %s leads nowhere', (file) => {
+test.each(['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'docs/kill.md'])('no link in %s leads nowhere', (file) => {
   const text = readFileSync(root + file, 'utf8');
   const targets = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, target]) => target as string);
-  const missing = [...new Set(targets)].filter((target) => !existsSync(root + target));
+  const missing = [...new Set(targets)].filter((target) => !existsSync(join(root, dirname(file), target)));
   expect(missing).toEqual([]);
 });

@@ -53,7 +53,7 @@ test('holds nothing else: no source, test, source map or toolchain', () => {
   const expected = [
     /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
     /^dist\/[\w.-]+\.(js|cjs)$/,
-    /^dist\/(openrpc\.json|THIRD-PARTY-LICENSES\.txt)$/,
+    /^dist\/(openrpc\.json|sidewarden\.schema\.json|METHODS\.md|THIRD-PARTY-LICENSES\.txt)$/,
     /^dist\/types\/.+\.d\.ts$/,
     /^clients\/spec\/[\w.-]+\.(json|md)$/,
   ];

@@ -57,7 +57,7 @@ const cases: { name: string; facts: Partial<PortFacts>; cause: string; says: Reg
   },
   { name: 'a reserved range', facts: { rules: { ...free.rules, reserved: [{ from: 3000, to: 3010 }] } }, cause: 'reservedByOs', says: /3000-3010/ },
   { name: 'no local address', facts: { binds: [{ protocol: 'tcp', address: '0.0.0.0', answer: 'addressUnavailable' }] }, cause: 'addressUnavailable', says: /no local address/ },
-  { name: 'refused without a visible reason', facts: { binds: refused }, cause: 'hidden', says: /no socket that we can see explains it/ },
+  { name: 'refused by nobody in the table', facts: { binds: refused }, cause: 'boundNotListening', says: /does not say whose it is/ },
   { name: 'the ephemeral range', facts: { port: 40_000 }, cause: 'free', says: /free/, evidence: /ephemeral range 32768-60999/ },
   {
     name: 'a container',

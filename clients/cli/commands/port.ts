@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { Result } from '../../../src/protocol/methods/index.ts';
+import { parsePort } from '../arguments.ts';
 import { withSidecar } from '../connect.ts';
 import { type ExitCode, exitCode, UsageError } from '../exitCode.ts';
 import { renderPorts } from '../portTable.ts';
@@ -14,7 +15,7 @@ export async function port(args: string[]): Promise<ExitCode> {
     options: { json: { type: 'boolean' }, tcp: { type: 'boolean' }, udp: { type: 'boolean' } },
   });
   if (values.tcp && values.udp) throw new UsageError('Either --tcp or --udp: a port is asked for in one of them.');
-  const number = parsePort(positionals);
+  const number = parsePort(positionals, 'port');
   // Without a flag the question is about TCP, but who holds the UDP port of that number is worth a word.
   const protocol = values.udp ? 'udp' : values.tcp ? 'tcp' : undefined;
   const { find, explain, portOwners } = await withSidecar(async (sidecar) => {
@@ -39,14 +40,6 @@ export async function port(args: string[]): Promise<ExitCode> {
     );
   }
   return isHeld(find, explain) ? exitCode.done : exitCode.none;
-}
-
-function parsePort([text, ...more]: string[]): number {
-  if (text === undefined) throw new UsageError('Which port? For instance: sidewarden port 3000.');
-  if (more.length > 0) throw new UsageError('One port at a time.');
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (port < 1 || port > 65_535) throw new UsageError(`A port is a number from 1 to 65535, not "${text}".`);
-  return port;
 }
 
 /** Not all that holds a port listens: "nobody" has to be true. */

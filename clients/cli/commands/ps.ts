@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { ProcessInfo, ProcessTreeEntry } from '../../../src/protocol/types/process.ts';
 import type { SidecarConnection } from '../../typescript/connection.ts';
+import { parsePid } from '../arguments.ts';
 import { withSidecar } from '../connect.ts';
 import { type ExitCode, exitCode, UsageError } from '../exitCode.ts';
 import { displayName } from '../processName.ts';
@@ -22,11 +23,6 @@ export async function ps(args: string[]): Promise<ExitCode> {
     print(`No process that this user may see has the name ${JSON.stringify(escapeControls(values.name ?? ''))}.`);
   else print(...renderTable(columns, processes.map(cells), { width: terminalWidth(), heading: (text) => paint('bold', text) }));
   return processes.length === 0 ? exitCode.none : exitCode.done;
-}
-
-function parsePid(text: string): number {
-  if (/^\d{1,10}$/.test(text) && Number(text) > 0) return Number(text);
-  throw new UsageError(`A pid is a positive number, not "${text}".`);
 }
 
 async function listAll(sidecar: SidecarConnection, name: string | undefined): Promise<ProcessInfo[]> {

@@ -6,7 +6,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 
 /*
  * A program of the demo that holds a port. It says which on stdout, as `{"port", "pids"}`, and ends with its stdin, so
- * that it cannot outlive the demo however that ends.
+ * that it cannot outlive the demo however that ends. `backend` is a service and has no stdin: it ends after a minute.
  */
 
 const roles: Record<string, () => Promise<void>> = {
@@ -45,11 +45,24 @@ const roles: Record<string, () => Promise<void>> = {
     await once(socket, 'listening');
     announce(socket.address());
   },
+
+  async stubborn() {
+    process.on('SIGTERM', () => {});
+    // On every address, so that the port is nobody else’s: whoever holds it is ended.
+    const server = createServer((socket) => socket.end()).listen(0);
+    await once(server, 'listening');
+    announce(server.address());
+  },
+
+  async backend() {
+    createServer((socket) => socket.end()).listen(Number(process.argv[3]), '127.0.0.1');
+    setTimeout(() => process.exit(), 60_000);
+  },
 };
 
 const role = process.argv[2] ?? '';
 process.title = `demo-${role}`;
-if (role !== 'worker') process.stdin.on('end', () => process.exit()).resume();
+if (role !== 'worker' && role !== 'backend') process.stdin.on('end', () => process.exit()).resume();
 await roles[role]?.();
 
 function announce(address: AddressInfo | string | null, pids = [process.pid]): void {

@@ -22,6 +22,7 @@ export async function startActors(): Promise<Actor[]> {
     startPython().catch(() => startNode('loopback', 'tcp', 'this machine only')),
     startNode('shared', 'tcp', 'one socket, shared with a worker that it forked'),
     startNode('names', 'udp', 'a UDP socket'),
+    startNode('stubborn', 'tcp', 'ignores SIGTERM'),
   ]);
   const actors = starts.filter((start) => start.status === 'fulfilled').map(({ value }) => value);
   const failed = starts.find((start) => start.status === 'rejected');

@@ -1,11 +1,20 @@
 import type { Protocol } from '../../protocol/types/primitives.ts';
 import type { Handlers } from '../context.ts';
+import type { PortKilling } from '../ports/kill.ts';
 import type { PortQuestions } from '../ports/questions.ts';
 import type { WaitForPort } from '../ports/waiting.ts';
+import type { TellProgress } from './progress.ts';
 
-type PortHandlers = Pick<Handlers, 'port/check' | 'port/find' | 'port/list' | 'port/explain' | 'port/wait'>;
+type PortHandlers = Pick<Handlers, 'port/check' | 'port/find' | 'port/list' | 'port/explain' | 'port/wait' | 'port/kill'>;
 
-export function portHandlers(ports: PortQuestions, waitForPort: WaitForPort): PortHandlers {
+export interface PortHandlerParts {
+  ports: PortQuestions;
+  waitForPort: WaitForPort;
+  killing: PortKilling;
+  tellProgress: TellProgress;
+}
+
+export function portHandlers({ ports, waitForPort, killing, tellProgress }: PortHandlerParts): PortHandlers {
   return {
     'port/check': ({ port, protocol = 'tcp', host }, { signal }) => ports.check({ port, protocol, host }, signal),
 
@@ -19,6 +28,11 @@ export function portHandlers(ports: PortQuestions, waitForPort: WaitForPort): Po
     'port/explain': ({ port, protocol }, { signal }) => ports.explain({ port, protocols: either(protocol) }, signal),
 
     'port/wait': ({ port, protocol = 'tcp', host, state, timeoutMs }, { signal }) => waitForPort({ port, protocol, host, state, timeoutMs }, signal),
+
+    'port/kill': (params, request) =>
+      tellProgress(params, request, 'Freeing a port', (onRung) =>
+        killing.killPort(params, { owner: { connectionId: request.connectionId, method: 'port/kill' }, signal: request.signal, onRung }),
+      ),
   };
 }
 

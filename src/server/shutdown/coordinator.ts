@@ -5,34 +5,56 @@ import type { ShutdownReport, ShutdownStep } from '../../protocol/types/shutdown
 export interface ShutdownTask {
   kind: ShutdownStep['kind'];
   name: string;
-  end(signal: AbortSignal): Promise<void>;
+  end(deadline: Deadline): Promise<void>;
 }
 
+/** When everything has to be over. It may come closer: a host that dies meanwhile leaves less time. */
+export interface Deadline {
+  remainingMs(): number;
+  /** Calls back when it has come closer. */
+  onCloser(listener: () => void): void;
+}
+
+/** What is ended together; asked for when its turn has come. */
+export type ShutdownPhase = () => ShutdownTask[];
+
 export interface Shutdown {
-  /** Ends everything, in order; a second call joins the first. */
+  /** Ends everything, in order; a second call joins the first, and can only bring its deadline closer. */
   run(reason: string, deadlineMs: number): Promise<ShutdownReport>;
 }
 
-/** Ends what the sidecar holds, one task after the other, and reports how each went. */
-export function createShutdown(tasks: readonly ShutdownTask[], clock: Clock): Shutdown {
+/** Ends what the sidecar holds, one phase after the other, and reports how each task went. */
+export function createShutdown(phases: readonly ShutdownPhase[], clock: Clock): Shutdown {
+  const listeners = new Set<() => void>();
+  let deadlineAtMs = Number.POSITIVE_INFINITY;
   let underway: Promise<ShutdownReport> | null = null;
+
+  const deadline: Deadline = {
+    remainingMs: () => Math.max(0, deadlineAtMs - clock.monotonicMs()),
+    onCloser: (listener) => void listeners.add(listener),
+  };
 
   return {
     run(reason, deadlineMs) {
-      underway ??= endAll(reason, deadlineMs);
+      const atMs = clock.monotonicMs() + deadlineMs;
+      if (atMs < deadlineAtMs) {
+        deadlineAtMs = atMs;
+        for (const listener of listeners) listener();
+      }
+      underway ??= endAll(reason);
       return underway;
     },
   };
 
-  async function endAll(reason: string, deadlineMs: number): Promise<ShutdownReport> {
+  async function endAll(reason: string): Promise<ShutdownReport> {
     const startedMs = clock.monotonicMs();
     const steps: ShutdownStep[] = [];
-    for (const task of tasks) steps.push(await endOne(task, deadlineMs - (clock.monotonicMs() - startedMs)));
+    for (const phase of phases) steps.push(...(await Promise.all(phase().map(endOne))));
     const ok = steps.every(({ status }) => status === 'done' || status === 'skipped');
     return { ok, reason, elapsedMs: Math.round(clock.monotonicMs() - startedMs), steps };
   }
 
-  async function endOne({ kind, name, end }: ShutdownTask, remainingMs: number): Promise<ShutdownStep> {
+  async function endOne({ kind, name, end }: ShutdownTask): Promise<ShutdownStep> {
     const startedMs = clock.monotonicMs();
     const step = (status: ShutdownStep['status'], error?: string): ShutdownStep => ({
       kind,
@@ -41,16 +63,30 @@ export function createShutdown(tasks: readonly ShutdownTask[], clock: Clock): Sh
       elapsedMs: Math.round(clock.monotonicMs() - startedMs),
       ...(error !== undefined && { error }),
     });
-    const timeUp = new AbortController();
+    const isOver = new AbortController();
     try {
-      return await Promise.race([
-        end(timeUp.signal).then(() => step('done')),
-        clock.sleep(Math.max(0, remainingMs), timeUp.signal).then(() => step('timeout', 'It did not end before the deadline.')),
-      ]);
+      const ended = end(deadline).then(() => step('done'));
+      const late = untilDeadline(isOver.signal).then(() => step('timeout', 'It did not end before the deadline.'));
+      return await Promise.race([ended, late]);
     } catch (error) {
       return step('failed', error instanceof Error ? error.message : String(error));
     } finally {
-      timeUp.abort();
+      isOver.abort();
     }
+  }
+
+  function untilDeadline(isOver: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      let timer = clock.setTimer(deadline.remainingMs(), resolve);
+      const onCloser = () => {
+        timer.cancel();
+        timer = clock.setTimer(deadline.remainingMs(), resolve);
+      };
+      listeners.add(onCloser);
+      isOver.addEventListener('abort', () => {
+        timer.cancel();
+        listeners.delete(onCloser);
+      });
+    });
   }
 }

@@ -1,0 +1,253 @@
+import { readdir, readFile, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../../clock.ts';
+import type { Log } from '../../log.ts';
+import type { Pool } from '../../workers/pool.ts';
+import type { FileLock, FileLocks } from '../os/fileLock.ts';
+import { appDirectory, appsDirectory, assertPrivateDirectory } from '../os/paths.ts';
+import type { StatePlaces } from './places.ts';
+import { type LedgerContent, type LedgerHeader, ledgerVersion, type ProcessMark, parseLedger, type Start } from './records.ts';
+
+/** A sidecar that runs now, as its ledger tells it. */
+export interface LiveSidecar {
+  appId: string;
+  sidecar: ProcessMark;
+  host: ProcessMark | null;
+  starts: Start[];
+}
+
+/** The ledger of a dead sidecar of this app, locked, so that no other successor takes it up. Every one must be released. */
+export interface DeadLedger {
+  starts: Start[];
+  /** Forgets it: nothing of it is left. */
+  discard(): Promise<void>;
+  release(): Promise<void>;
+}
+
+export interface LedgerReader {
+  /** Every live sidecar of this user, of all apps, whose state is in one of the known directories; the asking one too. */
+  listLive(): Promise<LiveSidecar[]>;
+  /** Waits for no live one, and for no other successor. Throws Unsupported where files cannot be locked. */
+  adoptDead(): Promise<DeadLedger[]>;
+  /** Deletes what dead sidecars of this app have left behind and nobody needs: with nothing open, or too old. */
+  sweep(): Promise<void>;
+}
+
+export interface LedgerReaderParts {
+  locks: FileLocks;
+  pool: Pool;
+  clock: Clock;
+  log: Log;
+  places: StatePlaces;
+  stateDir: string;
+  appId: string;
+}
+
+export const ledgersDirectory = (appDirectory: string): string => join(appDirectory, 'ledgers');
+
+/** How long the locks of dead ones are tried for: whoever only looks has one for a moment. */
+const adoptWithinMs = 500;
+const adoptPauseMs = 25;
+/** As long as registrations are kept. */
+const forgottenAfterMs = 30 * 24 * 3_600_000;
+
+export function createLedgerReader({ locks, pool, clock, log, places: stateDirs, stateDir: ownStateDir, appId }: LedgerReaderParts): LedgerReader {
+  /** Those that this sidecar has locked, by path: two requests of ours share one, and the last gives it back. */
+  const adopted = new Map<string, Adopted>();
+  let last: Promise<unknown> = Promise.resolve();
+  /** The last list, and what was written when it was made. */
+  let live: { written: string; sidecars: LiveSidecar[] } | null = null;
+
+  return {
+    async listLive() {
+      const places = new Set([ownStateDir, ...(await stateDirs.list())]);
+      const paths = (await Promise.all([...places].map(listAll))).flat();
+      // Whoever has come since, or started something, has written: without that the list can only have become too long.
+      const written = (await Promise.all(paths.map(describeFile))).join();
+      if (live?.written === written) return live.sidecars;
+      const contents = await Promise.all(paths.map(readHeld));
+      const headed = contents.filter((content): content is Headed => content?.header != null);
+      // Who holds the lock may be a successor instead. And an identity is compared as this sidecar would write it.
+      const sidecars = await describe(headed.map(({ header }) => header.sidecar));
+      const hosts = await describe(headed.flatMap(({ header }) => header.host ?? []));
+      const found = headed.flatMap(({ header: { appId, sidecar, host }, starts }) => {
+        const alive = sidecars.get(sidecar.identity);
+        return alive ? [{ appId, sidecar: alive, host: (host && hosts.get(host.identity)) ?? null, starts: [...starts.values()] }] : [];
+      });
+      live = { written, sidecars: found };
+      return found;
+    },
+
+    adoptDead() {
+      const turn = last.then(adoptAll, adoptAll);
+      last = turn.catch(() => {});
+      return turn;
+    },
+
+    async sweep() {
+      for (const path of await listOwn()) {
+        const lock = await locks.tryAdopt(path);
+        if (typeof lock === 'string') continue;
+        const { mtimeMs } = await lock.handle.stat();
+        if (isFinished(await readLedger(path)) || clock.now() - mtimeMs > forgottenAfterMs) await remove(path);
+        await lock.release();
+      }
+    },
+  };
+
+  async function adoptAll(): Promise<DeadLedger[]> {
+    const dead: DeadLedger[] = [];
+    const deadlineMs = clock.monotonicMs() + adoptWithinMs;
+    try {
+      for (const path of await listOwn()) {
+        const ledger = adopted.get(path) ?? (await adopt(path, deadlineMs));
+        if (ledger === null) continue;
+        ledger.users += 1;
+        dead.push(share(path, ledger));
+      }
+      return dead;
+    } catch (error) {
+      await Promise.all(dead.map((ledger) => ledger.release()));
+      throw error;
+    }
+  }
+
+  async function adopt(path: string, deadlineMs: number): Promise<Adopted | null> {
+    const lock = await lockDead(path, deadlineMs);
+    if (lock === null) return null;
+    const content = await readLedger(path);
+    if (isFinished(content)) await remove(path);
+    if (isFinished(content) || isForeign(content)) {
+      await lock.release();
+      return null;
+    }
+    const ledger = { lock, users: 0, starts: [...content.starts.values()] };
+    adopted.set(path, ledger);
+    return ledger;
+  }
+
+  async function lockDead(path: string, deadlineMs: number): Promise<FileLock | null> {
+    for (;;) {
+      const answer = await locks.tryAdopt(path);
+      if (answer === 'gone') return null;
+      if (answer !== 'held') return answer;
+      const { header } = await readLedger(path);
+      const isAlive = header === null || (await describe([header.sidecar])).size > 0;
+      if (isAlive || clock.monotonicMs() > deadlineMs) return null;
+      await clock.sleep(adoptPauseMs);
+    }
+  }
+
+  async function remove(path: string): Promise<void> {
+    await unlink(path).catch((error: unknown) => log.debug({ err: error, path }, 'a ledger that nobody needs could not be deleted'));
+  }
+
+  function share(path: string, ledger: Adopted): DeadLedger {
+    let isReleased = false;
+    const release = async () => {
+      if (isReleased) return;
+      isReleased = true;
+      ledger.users -= 1;
+      if (ledger.users > 0) return;
+      adopted.delete(path);
+      await ledger.lock.release();
+    };
+    return {
+      starts: ledger.starts,
+      async discard() {
+        // While it is locked: the name cannot be another file’s.
+        if (!isReleased) await remove(path);
+        await release();
+      },
+      release,
+    };
+  }
+
+  /** Those of them that live, by the identity that was recorded; one that we may not see counts as alive. */
+  async function describe(marks: ProcessMark[]): Promise<Map<string, ProcessMark>> {
+    if (marks.length === 0) return new Map();
+    const { processes, denied } = await pool.run('describeProcesses', { targets: marks });
+    const alive = marks.flatMap((mark, index): [string, ProcessMark][] => {
+      const info = processes[index];
+      if (info && info.status !== 'zombie') return [[mark.identity, { pid: info.pid, identity: info.identity }]];
+      return denied.includes(mark.pid) ? [[mark.identity, mark]] : [];
+    });
+    return new Map(alive);
+  }
+
+  async function readHeld(path: string): Promise<LedgerContent | null> {
+    return adopted.has(path) || !(await isHeld(path)) ? null : readLedger(path);
+  }
+
+  /** Where nothing can lock, nobody has locked: `areAlive` decides alone. */
+  async function isHeld(path: string): Promise<boolean> {
+    try {
+      return await locks.isHeld(path);
+    } catch (error) {
+      log.debug({ err: error, path }, 'the lock of a ledger could not be looked at');
+      return true;
+    }
+  }
+
+  /** Throws PermissionDenied where others could have written them. */
+  async function listOwn(): Promise<string[]> {
+    const directory = appDirectory(ownStateDir, appId);
+    const paths = await listLedgers(directory);
+    for (const one of paths.length === 0 ? [] : [ownStateDir, directory]) await assertPrivateDirectory(one);
+    return paths;
+  }
+
+  async function listAll(stateDir: string): Promise<string[]> {
+    try {
+      await assertPrivateDirectory(stateDir);
+      const apps = await readNames(appsDirectory(stateDir));
+      return (await Promise.all(apps.map((app) => listLedgers(join(appsDirectory(stateDir), app))))).flat();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') log.warn({ err: error, stateDir }, 'the ledgers of other sidecars cannot be read');
+      return [];
+    }
+  }
+}
+
+type Headed = LedgerContent & { header: LedgerHeader };
+
+interface Adopted {
+  lock: FileLock;
+  users: number;
+  starts: Start[];
+}
+
+/** One of a newer sidecar is that one’s to judge. */
+const isForeign = ({ header }: LedgerContent): boolean => header !== null && header.version !== ledgerVersion;
+
+/** Nothing ran when it ended, or it ended before it could start anything. */
+const isFinished = (content: LedgerContent): boolean => !isForeign(content) && content.starts.size === 0;
+
+async function listLedgers(appDirectory: string): Promise<string[]> {
+  const directory = ledgersDirectory(appDirectory);
+  return (await readNames(directory)).filter((name) => name.endsWith('.jsonl')).map((name) => join(directory, name));
+}
+
+async function describeFile(path: string): Promise<string> {
+  const found = await stat(path, { bigint: true }).catch(() => null);
+  return found === null ? path : `${path} ${found.ino} ${found.size} ${found.mtimeNs}`;
+}
+
+async function readNames(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** One that was deleted meanwhile says nothing. */
+async function readLedger(path: string): Promise<LedgerContent> {
+  try {
+    return parseLedger(await readFile(path, 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return parseLedger('');
+    throw error;
+  }
+}

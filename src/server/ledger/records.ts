@@ -1,0 +1,101 @@
+/*
+ * What a ledger says: JSON lines. The first is the header; every other one tells of a start, by its random id. What is no
+ * line of ours (a torn one, a kind that a newer sidecar writes) is skipped.
+ */
+
+/** A process as it was recorded: only together with its identity a pid says anything. */
+export interface ProcessMark {
+  pid: number;
+  identity: string;
+}
+
+export interface LedgerHeader {
+  version: number;
+  sidecar: ProcessMark;
+  host: ProcessMark | null;
+  appId: string;
+  startedAt: number;
+}
+
+/** Something that was started, or was about to be. */
+export interface Start {
+  /** Random; the child and all that it starts carry it in their environment. */
+  startId: string;
+  name: string;
+  command: string;
+  ownerTag?: string;
+  /** Null while only the intent is known. */
+  process: ProcessMark | null;
+}
+
+export type LedgerRecord = { record: 'intent' | 'started'; start: Start } | { record: 'ended'; startId: string };
+
+export interface LedgerContent {
+  header: LedgerHeader | null;
+  /** By startId: whatever has not ended. */
+  starts: Map<string, Start>;
+}
+
+/** What this version writes, and the only one whose leftovers it ends. */
+export const ledgerVersion = 1;
+
+export function applyRecord(starts: Map<string, Start>, record: LedgerRecord): void {
+  if (record.record === 'ended') starts.delete(record.startId);
+  else starts.set(record.start.startId, record.start);
+}
+
+export const formatHeader = (header: LedgerHeader): string => formatLine({ record: 'header', ...header });
+
+/** Every record says all that is known, so that it needs none before it. */
+export function formatRecord(record: LedgerRecord): string {
+  if (record.record === 'ended') return formatLine(record);
+  const { process, ...start } = record.start;
+  return formatLine({ record: record.record, ...start, ...process });
+}
+
+export const formatStart = (start: Start): string => formatRecord({ record: start.process === null ? 'intent' : 'started', start });
+
+const formatLine = (value: object): string => `${JSON.stringify(value)}\n`;
+
+export function parseLedger(text: string): LedgerContent {
+  const content: LedgerContent = { header: null, starts: new Map() };
+  for (const line of text.split('\n')) {
+    const value = parseLine(line);
+    if (value === null) continue;
+    if (value['record'] === 'header') content.header ??= parseHeader(value);
+    const record = parseRecord(value);
+    if (record !== null) applyRecord(content.starts, record);
+  }
+  return content;
+}
+
+type Line = Record<string, unknown>;
+
+function parseLine(line: string): Line | null {
+  if (!line.startsWith('{')) return null;
+  try {
+    return JSON.parse(line) as Line;
+  } catch {
+    return null;
+  }
+}
+
+function parseHeader({ version, sidecar, host, appId, startedAt }: Line): LedgerHeader | null {
+  const own = parseMark(sidecar);
+  if (own === null || typeof version !== 'number' || typeof appId !== 'string' || typeof startedAt !== 'number') return null;
+  return { version, sidecar: own, host: parseMark(host), appId, startedAt };
+}
+
+function parseRecord(line: Line): LedgerRecord | null {
+  const { record, startId, name, command, ownerTag } = line;
+  if (typeof startId !== 'string') return null;
+  if (record === 'ended') return { record, startId };
+  if ((record !== 'intent' && record !== 'started') || typeof name !== 'string' || typeof command !== 'string') return null;
+  return { record, start: { startId, name, command, ...(typeof ownerTag === 'string' && { ownerTag }), process: parseMark(line) } };
+}
+
+function parseMark(value: unknown): ProcessMark | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { pid, identity } = value as Line;
+  return typeof pid === 'number' && typeof identity === 'string' ? { pid, identity } : null;
+}

@@ -1,0 +1,84 @@
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fail, type SidewardenError } from '../../protocol/errors.ts';
+
+export interface ProgramOrder {
+  /** A path, taken from `cwd` if it is relative, or a plain name to be found on the PATH of `environment`. */
+  command: string;
+  cwd: string;
+  environment: Readonly<Record<string, string>>;
+}
+
+/**
+ * The file that would run. Looked for before anything is started, because the system says ENOENT for a missing directory, a
+ * missing program and a missing interpreter alike. Throws SpawnFailed with the reason as a sentence.
+ */
+export async function findProgram({ command, cwd, environment }: ProgramOrder): Promise<string> {
+  await checkDirectory(command, cwd);
+  if (command.includes('/')) return checkPath(command, cwd);
+  return searchPath({ command, cwd, environment });
+}
+
+async function checkDirectory(command: string, cwd: string): Promise<void> {
+  try {
+    const found = await stat(cwd);
+    if (!found.isDirectory()) throw spawnFailed('ENOTDIR', `The working directory ${cwd} is no directory.`, command, cwd);
+    await access(cwd, constants.X_OK);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === null) throw error;
+    const why = errno === 'ENOENT' ? 'does not exist' : errno === 'EACCES' ? 'may not be entered by this user' : `cannot be entered (${errno})`;
+    throw spawnFailed(errno, `The working directory ${cwd} ${why}, so ${command} was not started.`, command, cwd);
+  }
+}
+
+async function checkPath(command: string, cwd: string): Promise<string> {
+  const path = resolve(cwd, command);
+  const errno = await whyNotExecutable(path);
+  if (errno === null) return path;
+  throw spawnFailed(errno, errno === 'ENOENT' ? `There is no program ${path}.` : notExecutable(path, errno), command, cwd);
+}
+
+/** As execvp(3) does: what may not be run is passed over, and told only if nothing else is found. */
+async function searchPath({ command, cwd, environment }: ProgramOrder): Promise<string> {
+  let refused: { path: string; errno: string } | null = null;
+  for (const directory of (environment['PATH'] ?? defaultPath).split(':')) {
+    const path = resolve(cwd, directory, command);
+    const errno = await whyNotExecutable(path);
+    if (errno === null) return path;
+    if (errno === 'EACCES') refused ??= { path, errno };
+  }
+  if (refused !== null) throw spawnFailed(refused.errno, notExecutable(refused.path, refused.errno), command, cwd);
+  throw spawnFailed('ENOENT', `No program ${command} is on the PATH that it would have; install it, give its absolute path, or set PATH in env.`, command, cwd);
+}
+/** What execvp(3) of glibc takes where PATH is not set. */
+const defaultPath = '/bin:/usr/bin';
+
+/** The errno that running it would give; null when nothing speaks against it. */
+async function whyNotExecutable(path: string): Promise<string | null> {
+  try {
+    const found = await stat(path);
+    if (!found.isFile()) return 'EACCES';
+    await access(path, constants.X_OK);
+    return null;
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === null) throw error;
+    return errno;
+  }
+}
+
+function notExecutable(path: string, errno: string): string {
+  return errno === 'EACCES' ? `${path} may not be run: it is no file that this user may execute (chmod +x?).` : `${path} cannot be run (${errno}).`;
+}
+
+export function spawnFailed(errno: string, sentence: string, command: string, cwd: string, cause?: unknown): SidewardenError {
+  return fail('SpawnFailed', sentence, { errno, command, cwd }, { cause });
+}
+
+/** The symbol of a system error; null for any other. */
+export function errnoOf(error: unknown): string | null {
+  if (!(error instanceof Error) || !('code' in error) || !('errno' in error)) return null;
+  return typeof error.code === 'string' ? error.code : null;
+}

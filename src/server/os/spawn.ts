@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { errnoOf, findProgram, type ProgramOrder, spawnFailed } from './program.ts';
+
+export interface SpawnOrder extends ProgramOrder {
+  args: readonly string[];
+}
+
+/** A process that we started. Its pid is its own until `hasExited`: Node collects it right before. */
+export interface Child {
+  readonly pid: number;
+  hasExited(): boolean;
+  /** Resolves when it has ended and was collected. */
+  readonly exited: Promise<ChildExit>;
+  /** Signals this very process, without a look at who it is; nothing happens once it was collected. */
+  signal(signal: NodeJS.Signals): void;
+}
+
+export interface ChildExit {
+  exitCode: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/**
+ * Starts a program in a session of its own, where no signal of our terminal reaches it, without any descriptor of ours: its
+ * standard streams are /dev/null. Never through a shell. Throws SpawnFailed.
+ */
+export async function spawnChild(order: SpawnOrder): Promise<Child> {
+  const { command, cwd, environment, args } = order;
+  const program = await findProgram(order);
+  const child = tryToSpawn(program, order);
+  if (child.pid === undefined) {
+    const [error] = (await once(child, 'error')) as [unknown];
+    throw asSpawnFailed(error, order);
+  }
+  // A signal that could not be sent is reported here as well; without a listener it would end us.
+  child.on('error', () => {});
+  const exited = Promise.withResolvers<ChildExit>();
+  let hasExited = false;
+  child.once('exit', (exitCode, signal) => {
+    hasExited = true;
+    exited.resolve({ exitCode, signal });
+  });
+  return { pid: child.pid, hasExited: () => hasExited, exited: exited.promise, signal: (signal) => void child.kill(signal) };
+
+  function tryToSpawn(file: string, whole: SpawnOrder): ChildProcess {
+    try {
+      // detached is setsid(2) here. argv[0] is the command as it was given, as a shell would have it.
+      return spawn(file, args, { argv0: command, cwd, env: environment, detached: true, stdio: 'ignore' });
+    } catch (error) {
+      throw asSpawnFailed(error, whole);
+    }
+  }
+}
+
+function asSpawnFailed(error: unknown, { command, cwd }: SpawnOrder): unknown {
+  const errno = errnoOf(error);
+  return errno === null ? error : spawnFailed(errno, reasons[errno] ?? `${command} could not be started (${errno}).`, command, cwd, error);
+}
+
+/** execve(2) and fork(2), for a program that was found and may be run. */
+const reasons: Record<string, string> = {
+  ENOENT: 'The program is there, but the interpreter or loader that it names is not.',
+  ENOEXEC: 'The program is of a form that this system does not run; is it built for another one?',
+  E2BIG: 'Arguments and environment are longer than this system allows.',
+  ETXTBSY: 'The program file is being written to; try again when it is complete.',
+  EAGAIN: 'This user may have no more processes (ulimit -u, or the limit of a cgroup).',
+  EMFILE: 'The sidecar may have no more open files (ulimit -n).',
+  ENFILE: 'The system has no more open files to give.',
+  ENOMEM: 'There is not enough memory to start a process.',
+};

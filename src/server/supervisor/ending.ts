@@ -1,0 +1,121 @@
+import type { Clock, Timer } from '../../clock.ts';
+import type { ProcessInfo } from '../../protocol/types/process.ts';
+import type { Pool } from '../../workers/pool.ts';
+import type { Kill, PlainOutcome } from '../processes/kill.ts';
+import type { GatherSpared } from './spared.ts';
+import type { FindStarted } from './started.ts';
+
+export interface EndingParts {
+  pool: Pool;
+  kill: Kill;
+  gatherSpared: GatherSpared;
+  findStarted: FindStarted;
+  clock: Clock;
+}
+
+export interface EndingOrder {
+  startId: string;
+  /** The process that was started; null when it has ended. */
+  root: ProcessInfo | null;
+  /** Who led their session; null when it is not known. */
+  leader: { pid: number; identity: string } | null;
+  signal: string;
+  graceMs: number;
+  onRung?: ((rung: { signal: string; processes: number }) => void) | undefined;
+}
+
+/** The end of a process and of everything that it has started, under way. */
+export interface Ending {
+  /** Resolves when nothing more can be done. */
+  readonly done: Promise<Left>;
+  /** Force at the latest in `graceMs` from now. */
+  hasten(graceMs: number): void;
+  /** No force when the grace is over, unless `hasten` is called before. */
+  relent(): void;
+}
+
+/** What could not be ended, and why, as a sentence; null when there is nothing. */
+export interface Left {
+  sentence: string | null;
+  identities: ReadonlySet<string>;
+}
+
+/** Whoever forks faster than this many looks is told and left to the next stop. */
+const mostForcedRounds = 20;
+
+/**
+ * Ends what carries the id of a start and what descends from it, politely and, when the grace is over, by force. Looks again after
+ * each round until a look finds nobody: a double fork with setsid leaves the tree, not the environment.
+ */
+export function beginEnding(order: EndingOrder, { pool, kill, gatherSpared, findStarted, clock }: EndingParts): Ending {
+  const grace = new AbortController();
+  /** Whom it is no use to try again, and why. */
+  const hopeless = new Map<string, PlainOutcome>();
+  let timer: Timer = clock.setTimer(order.graceMs, () => grace.abort());
+  let forceAtMs = clock.monotonicMs() + order.graceMs;
+  let hasRelented = false;
+
+  return {
+    done: endAll().finally(() => timer.cancel()),
+    hasten(graceMs) {
+      const atMs = clock.monotonicMs() + graceMs;
+      hasRelented = false;
+      if (atMs >= forceAtMs) return;
+      forceAtMs = atMs;
+      timer.cancel();
+      timer = clock.setTimer(graceMs, () => grace.abort());
+    },
+    relent() {
+      hasRelented = true;
+    },
+  };
+
+  async function endAll(): Promise<Left> {
+    const protection = await gatherSpared();
+    let targets = merge(order.root === null ? [] : [order.root], await findStarted({ startId: order.startId, leader: order.leader }));
+    let forcedRounds = 0;
+    // Everybody gets the polite signal, also when there is no time left to wait for it.
+    for (let isForced = false; targets.length > 0; isForced = grace.signal.aborted) {
+      if (isForced && (hasRelented || forcedRounds === mostForcedRounds)) return tell([...hopeless.values(), ...targets.map(unforced)]);
+      if (isForced) forcedRounds += 1;
+      const outcomes = await kill({
+        roots: targets,
+        options: { tree: true, allowProtected: true, ...(isForced ? forced : { signal: order.signal, graceMs: Number.POSITIVE_INFINITY, force: false }) },
+        protection,
+        signal: isForced ? uninterrupted : grace.signal,
+        ...(order.onRung && { onRung: order.onRung }),
+      });
+      const left = outcomes.filter(({ outcome }) => outcome === 'survived' || outcome === 'denied' || outcome === 'protected');
+      for (const outcome of left) if (isForced || outcome.outcome !== 'survived') hopeless.set(outcome.process.identity ?? '', outcome);
+      targets = merge(await describe(left), await findStarted({ startId: order.startId, leader: null })).filter(({ identity }) => !hopeless.has(identity));
+    }
+    return tell([...hopeless.values()]);
+  }
+
+  /** The survivors of a round are escalated by identity, whatever has become of their parents. */
+  async function describe(outcomes: PlainOutcome[]): Promise<ProcessInfo[]> {
+    if (outcomes.length === 0) return [];
+    const { processes } = await pool.run('describeProcesses', { targets: outcomes.map(({ process: { pid, identity } }) => ({ pid, identity })) });
+    return processes.filter((info) => info !== null && info.status !== 'zombie') as ProcessInfo[];
+  }
+}
+
+const forced = { signal: 'SIGKILL', graceMs: 0, force: true };
+const uninterrupted = new AbortController().signal;
+
+function merge(left: ProcessInfo[], right: ProcessInfo[]): ProcessInfo[] {
+  return [...new Map([...left, ...right].map((info) => [info.identity, info])).values()];
+}
+
+type Remaining = Pick<PlainOutcome, 'process' | 'reason'>;
+
+const unforced = ({ pid, identity, name }: ProcessInfo): Remaining => ({ process: { pid, identity, name }, reason: 'It was not forced.' });
+
+function tell(remaining: Remaining[]): Left {
+  const identities = new Set(remaining.map(({ process }) => process.identity ?? ''));
+  const [first] = remaining;
+  if (first === undefined) return { sentence: null, identities };
+  const named = remaining.slice(0, 3).map(({ process: { pid, name } }) => `${name ?? 'a process'} (pid ${pid})`);
+  const others = remaining.length > named.length ? ` and ${remaining.length - named.length} more` : '';
+  return { sentence: `Not ended: ${named.join(', ')}${others}. ${first.reason}`, identities };
+}

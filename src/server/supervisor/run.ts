@@ -1,0 +1,138 @@
+import { randomUUID } from 'node:crypto';
+import type { Log } from '../../log.ts';
+import { type Failure, fail, SidewardenError } from '../../protocol/errors.ts';
+import type { ProcessInfo } from '../../protocol/types/process.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { buildEnvironment } from '../os/environment.ts';
+import { type Child, type ChildExit, spawnChild } from '../os/spawn.ts';
+import { beginEnding, type Ending, type EndingOrder, type EndingParts, type Left } from './ending.ts';
+import type { CompleteSpec } from './spec.ts';
+
+export interface RunParts extends EndingParts {
+  ledger: Pick<Ledger, 'recordIntent' | 'recordStarted' | 'recordEnded'>;
+  /** The sidecar’s own. */
+  environment: Readonly<Record<string, string | undefined>>;
+  directory: string;
+  log: Log;
+}
+
+/** What becomes of a run, told as it happens: `spawned` or `failed` or neither, `exited`, and `cleared` after each ending. */
+export interface RunReport {
+  spawned(process: ProcessInfo | null): void;
+  failed(failure: Failure): void;
+  exited(exit: ChildExit): void;
+  cleared(left: string | null): void;
+  rung(rung: { signal: string; processes: number }): void;
+}
+
+/** One start of a service, from the record of the intent to the end of everything that it has started. */
+export interface Run {
+  readonly spec: CompleteSpec;
+  /** Of the process that was started; null when there is none, or none yet. */
+  readonly process: ProcessInfo | null;
+  readonly exited: Promise<ChildExit>;
+  /** Spawns nothing, if nothing was spawned yet. */
+  abandon(): void;
+  /** Ends it with all that it has started, or what it has left behind. */
+  end(graceMs: number): void;
+  hasten(graceMs: number): void;
+  relent(): void;
+}
+
+export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport): Run {
+  const { ledger, log, pool } = parts;
+  const startId = randomUUID();
+  const exited = Promise.withResolvers<ChildExit>();
+  let child: Child | null = null;
+  let process: ProcessInfo | null = null;
+  let ending: Ending | null = null;
+  let isAbandoned = false;
+
+  void start();
+
+  return {
+    spec,
+    get process() {
+      return process;
+    },
+    exited: exited.promise,
+    abandon() {
+      isAbandoned = true;
+    },
+    end: (graceMs) => void end(graceMs),
+    hasten: (graceMs) => ending?.hasten(graceMs),
+    relent: () => ending?.relent(),
+  };
+
+  async function start(): Promise<void> {
+    const { name, command, ownerTag } = spec;
+    await ledger.recordIntent({ startId, name, command, ...(ownerTag !== undefined && { ownerTag }) });
+    try {
+      if (isAbandoned) throw abandoned(spec);
+      child = await spawnChild({ command, args: spec.args, ...surroundings(spec, parts, startId) });
+    } catch (error) {
+      await ledger.recordEnded({ startId });
+      report.failed(failureOf(error, spec, log));
+      return;
+    }
+    void child.exited.then(onExit);
+    process = await identify(child);
+    if (process !== null) await ledger.recordStarted({ startId, pid: process.pid, identity: process.identity });
+    if (!child.hasExited()) report.spawned(process);
+  }
+
+  /** While it was not collected its pid is its own; so what was read before we heard of its exit was read from it. */
+  async function identify({ pid, hasExited }: Child): Promise<ProcessInfo | null> {
+    try {
+      const { processes } = await pool.run('describeProcesses', { targets: [{ pid }] });
+      return hasExited() ? null : (processes[0] ?? null);
+    } catch (error) {
+      log.warn({ err: error, service: spec.name, pid }, 'a started process could not be looked at; it is known by its mark alone');
+      return null;
+    }
+  }
+
+  function onExit(exit: ChildExit): void {
+    exited.resolve(exit);
+    report.exited(exit);
+  }
+
+  async function end(graceMs: number): Promise<void> {
+    const root = child === null || child.hasExited() ? null : process;
+    const order: EndingOrder = { startId, root, leader: process, signal: spec.stop.signal, graceMs, onRung: report.rung };
+    ending = beginEnding(order, parts);
+    const left = await ending.done.catch(forceChild);
+    ending = null;
+    // Its end is known to the kernel before Node has collected it.
+    if (child !== null && !left.identities.has(process?.identity ?? '')) await collect(child);
+    if (left.sentence === null) await ledger.recordEnded({ startId });
+    report.cleared(left.sentence);
+  }
+
+  /** Where processes cannot even be looked at, the child itself still ends by its own handle. */
+  function forceChild(error: unknown): Left {
+    log.error({ err: error, service: spec.name }, 'a service could not be ended in order; its process is killed');
+    child?.signal('SIGKILL');
+    return { sentence: 'What it had started may be left: processes could not be looked at.', identities: new Set() };
+  }
+
+  async function collect(started: Child): Promise<void> {
+    // One that this user may not see carries its mark in vain.
+    if (process === null) started.signal('SIGKILL');
+    await started.exited;
+  }
+}
+
+export function surroundings({ cwd, env, inheritEnv }: CompleteSpec, { environment, directory }: Pick<RunParts, 'environment' | 'directory'>, startId: string) {
+  return { cwd: cwd ?? directory, environment: buildEnvironment({ inherited: environment, inheritEnv, env, startId }) };
+}
+
+function abandoned({ name, command, cwd }: CompleteSpec) {
+  return fail('SpawnFailed', `${name} was stopped before it was started.`, { errno: 'ECANCELED', command, cwd: cwd ?? null });
+}
+
+function failureOf(error: unknown, { name, command, cwd }: CompleteSpec, log: Log): Failure {
+  if (error instanceof SidewardenError) return error.failure;
+  log.error({ err: error, service: name }, 'a service could not be started');
+  return fail('SpawnFailed', `${command} could not be started; the sidecar’s log says why.`, { errno: 'UNKNOWN', command, cwd: cwd ?? null }).failure;
+}

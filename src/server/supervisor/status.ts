@@ -1,0 +1,51 @@
+import type { ProcessInfo } from '../../protocol/types/process.ts';
+import type { ServiceStatus } from '../../protocol/types/service.ts';
+import type { ServiceState } from './machine.ts';
+import type { Service } from './service.ts';
+
+/** A service as it stands, by what is known on the event loop; its process as it was when it was started. */
+export function statusOf({ spec: { name, group, ownerTag }, state, stateChangedAt }: Service): ServiceStatus {
+  const isRunning = state.name === 'running';
+  const process = state.name === 'running' || state.name === 'stopping' ? state.process : null;
+  const exit = state.name === 'stopped' || state.name === 'stopping' || state.name === 'exited' ? state.exit : null;
+  const cause = causeOf(state);
+  return {
+    name,
+    ...(group !== undefined && { group }),
+    state: state.name,
+    ready: isRunning,
+    healthy: isRunning,
+    process: process && label(process, { service: name, ownerTag }),
+    ports: [],
+    exitCode: exit?.exitCode ?? null,
+    signal: exit?.signal ?? null,
+    restarts: 0,
+    stateChangedAt,
+    containment: 'processGroup',
+    ...(cause !== null && { cause }),
+  };
+}
+
+/** What a process of a service is told to be. */
+export interface ProcessLabel {
+  service: string;
+  ownerTag?: string | undefined;
+}
+
+export function label(process: ProcessInfo, { service, ownerTag }: ProcessLabel): ProcessInfo {
+  return { ...process, service, ...(ownerTag !== undefined && { ownerTag }) };
+}
+
+function causeOf(state: ServiceState): string | null {
+  switch (state.name) {
+    case 'stopped':
+    case 'exited':
+      return state.cause;
+    case 'stopping':
+      return state.left === null ? state.cause : `${state.cause} ${state.left}`;
+    case 'fatal':
+      return state.failure.message;
+    default:
+      return null;
+  }
+}
