@@ -5,7 +5,8 @@
  */
 
 const args = process.argv.slice(2);
-const isSidecar = args.some((arg) => arg === '--stdio' || arg.startsWith('--clientProcessId')) || (args.length === 0 && !process.stdin.isTTY);
+const isSidecar =
+  args.some((arg) => arg === '--stdio' || arg.startsWith('--clientProcessId')) || (args.length === 0 && !process.stdin.isTTY);
 if (isSidecar) {
   const { main } = await import('./server/main.ts');
   await main(args);

@@ -5,18 +5,30 @@ import { Duration, Name } from './types/primitives.ts';
 /* The whole error catalogue: what clients branch on is `error.data.kind`. */
 export const errorCatalogue = {
   ParseError: { code: errorCodes.ParseError, summary: 'The bytes are not a JSON-RPC message.', data: { reason: z.string() } },
-  InvalidRequest: { code: errorCodes.InvalidRequest, summary: 'The message is JSON, but not a request that may be made now.', data: { reason: z.string() } },
+  InvalidRequest: {
+    code: errorCodes.InvalidRequest,
+    summary: 'The message is JSON, but not a request that may be made now.',
+    data: { reason: z.string() },
+  },
   MethodNotFound: { code: errorCodes.MethodNotFound, summary: 'This sidecar has no such method.', data: {} },
   InvalidParams: {
     code: errorCodes.InvalidParams,
     summary: 'The parameters are wrong; each issue names the member.',
     data: { issues: z.array(z.object({ path: z.string(), message: z.string() })) },
   },
-  InternalError: { code: errorCodes.InternalError, summary: 'A fault in the sidecar; its log has the details under `ref`.', data: { ref: z.string() } },
+  InternalError: {
+    code: errorCodes.InternalError,
+    summary: 'A fault in the sidecar; its log has the details under `ref`.',
+    data: { ref: z.string() },
+  },
   NotInitialized: { code: errorCodes.NotInitialized, summary: '`initialize` must come first.', data: {} },
   RequestCancelled: { code: errorCodes.RequestCancelled, summary: 'The request was cancelled and nothing was done.', data: {} },
   NotFound: { code: errorCodes.NotFound, summary: 'What the request names does not exist.', data: { what: z.string() } },
-  PermissionDenied: { code: errorCodes.PermissionDenied, summary: 'The system does not let this user do that.', data: { operation: z.string() } },
+  PermissionDenied: {
+    code: errorCodes.PermissionDenied,
+    summary: 'The system does not let this user do that.',
+    data: { operation: z.string() },
+  },
   TimedOut: { code: errorCodes.TimedOut, summary: 'It took longer than allowed.', data: {} },
   Conflict: { code: errorCodes.Conflict, summary: 'Something else stands in the way.', data: {} },
   IdentityMismatch: {
@@ -25,11 +37,31 @@ export const errorCatalogue = {
     data: { expected: z.string(), actual: z.string() },
   },
   Protected: { code: errorCodes.Protected, summary: 'This process is protected from the request.', data: { reason: z.string() } },
-  InvalidState: { code: errorCodes.InvalidState, summary: 'Not possible in the present state.', data: { state: z.string(), allowed: z.array(z.string()) } },
-  SpawnFailed: { code: errorCodes.SpawnFailed, summary: 'The command could not be started.', data: { errno: z.string(), command: z.string(), cwd: z.nullable(z.string()) } },
-  Unsupported: { code: errorCodes.Unsupported, summary: 'This system, or this sidecar on it, cannot do that.', data: { capability: z.string(), platform: z.string() } },
-  LimitExceeded: { code: errorCodes.LimitExceeded, summary: 'A limit told in `initialize` was passed.', data: { limit: Name, max: z.int() } },
-  Overloaded: { code: errorCodes.Overloaded, summary: 'Too many requests are in flight; try again later.', data: { retryAfterMs: Duration } },
+  InvalidState: {
+    code: errorCodes.InvalidState,
+    summary: 'Not possible in the present state.',
+    data: { state: z.string(), allowed: z.array(z.string()) },
+  },
+  SpawnFailed: {
+    code: errorCodes.SpawnFailed,
+    summary: 'The command could not be started.',
+    data: { errno: z.string(), command: z.string(), cwd: z.nullable(z.string()) },
+  },
+  Unsupported: {
+    code: errorCodes.Unsupported,
+    summary: 'This system, or this sidecar on it, cannot do that.',
+    data: { capability: z.string(), platform: z.string() },
+  },
+  LimitExceeded: {
+    code: errorCodes.LimitExceeded,
+    summary: 'A limit told in `initialize` was passed.',
+    data: { limit: Name, max: z.int() },
+  },
+  Overloaded: {
+    code: errorCodes.Overloaded,
+    summary: 'Too many requests are in flight; try again later.',
+    data: { retryAfterMs: Duration },
+  },
   VersionUnsupported: {
     code: errorCodes.VersionUnsupported,
     summary: 'Client and server share no protocol version.',

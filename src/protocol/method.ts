@@ -47,9 +47,12 @@ export interface NotificationDefinition<Name extends string = string, Params ext
 }
 
 /** A request that a host may make. Its params and result become the named types `<Name>Params` and `<Name>Result`. */
-export function defineMethod<const Name extends string, const LaneOfIt extends Lane, Params extends z.ZodMiniType, Result extends z.ZodMiniType>(
-  definition: MethodDefinition<Name, LaneOfIt, Params, Result>,
-): MethodDefinition<Name, LaneOfIt, Params, Result> {
+export function defineMethod<
+  const Name extends string,
+  const LaneOfIt extends Lane,
+  Params extends z.ZodMiniType,
+  Result extends z.ZodMiniType,
+>(definition: MethodDefinition<Name, LaneOfIt, Params, Result>): MethodDefinition<Name, LaneOfIt, Params, Result> {
   nameType(definition.params, `${typeName(definition.name)}Params`, `What ${definition.name} takes.`);
   nameType(definition.result, `${typeName(definition.name)}Result`, `What ${definition.name} answers.`);
   return definition;

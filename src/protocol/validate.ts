@@ -21,7 +21,10 @@ export function validateParams(schema: z.ZodMiniType, raw: unknown): Validation<
   const cleaned = clean(schema, raw, { strict: false, path: '', issues });
   const validation = check(schema, cleaned);
   if (issues.length === 0) return validation;
-  return { ok: false, issues: validation.ok ? issues : [...issues, ...validation.issues.filter(({ message }) => !message.startsWith('Unrecognized key'))] };
+  return {
+    ok: false,
+    issues: validation.ok ? issues : [...issues, ...validation.issues.filter(({ message }) => !message.startsWith('Unrecognized key'))],
+  };
 }
 
 /** What we are about to answer: a mismatch is a bug of ours. Members that the type does not know are left out. */
@@ -68,7 +71,11 @@ function cleanObject(def: z.core.$ZodObjectDef, value: Record<string, unknown>, 
     const inner = below({ ...place, strict }, key);
     const schema = Object.hasOwn(def.shape, key) ? def.shape[key] : undefined;
     if (schema === undefined) {
-      if (strict) place.issues.push({ path: inner.path, message: 'Unknown member; this type takes none, so that a misspelt guard cannot widen an act' });
+      if (strict)
+        place.issues.push({
+          path: inner.path,
+          message: 'Unknown member; this type takes none, so that a misspelt guard cannot widen an act',
+        });
     } else if (member !== null || strict || acceptsNull(schema)) {
       cleaned[key] = clean(schema, member, inner);
     }
@@ -90,7 +97,8 @@ function matchingOption(def: z.core.$ZodUnionDef, value: object): z.core.$ZodTyp
   const kind = (value as { kind?: unknown }).kind;
   return def.options.find((option) => {
     const optionDef = option._zod.def as z.core.$ZodTypes['_zod']['def'];
-    const tag = optionDef.type === 'object' ? (optionDef.shape['kind']?._zod.def as z.core.$ZodTypes['_zod']['def'] | undefined) : undefined;
+    const tag =
+      optionDef.type === 'object' ? (optionDef.shape['kind']?._zod.def as z.core.$ZodTypes['_zod']['def'] | undefined) : undefined;
     return tag?.type === 'literal' && tag.values.includes(kind as never);
   });
 }

@@ -32,9 +32,9 @@ import { createPortKilling } from './ports/kill.ts';
 import { createLeases } from './ports/leases.ts';
 import { createOwnerFinder } from './ports/owners.ts';
 import { createPortQuestions } from './ports/questions.ts';
+import { openRegistrations, type Registrations } from './ports/registrations.ts';
 import { createPortWaiting } from './ports/waiting.ts';
 import { createPortWatch } from './ports/watching.ts';
-import { openRegistrations, type Registrations } from './ports/registrations.ts';
 import { createFreedPorts } from './processes/freedPorts.ts';
 import { findGone } from './processes/gone.ts';
 import { createGrow } from './processes/growth.ts';
@@ -153,10 +153,18 @@ export async function runApp(options: AppOptions): Promise<number> {
     ...lifecycleHandlers({
       shutdown,
       connect,
-      serverInfo: { name: 'sidewarden', version, pid: system.pid, startedAt: system.startedAt, node: system.node, platform: system.platform, arch: system.arch },
+      serverInfo: {
+        name: 'sidewarden',
+        version,
+        pid: system.pid,
+        startedAt: system.startedAt,
+        node: system.node,
+        platform: system.platform,
+        arch: system.arch,
+      },
       capabilities: serverCapabilities,
     }),
-    ...sidecarHandlers(clock, async () => JSON.parse(await readFile(files.openrpc, 'utf8'))),
+    ...sidecarHandlers(clock, createReadOnce(files.openrpc)),
     ...portHandlers({ ports, waitForPort: createPortWaiting(pool, clock), killing: portKilling, tellProgress }),
     ...processHandlers(processes, killProcesses, tellProgress),
     ...managedPortHandlers({ registrationsOf, ensureAvailable, allocate, leases, tellProgress }),
@@ -220,7 +228,20 @@ export async function runApp(options: AppOptions): Promise<number> {
       }),
     );
     const findStarted = createFindStarted(pool);
-    services = createServices({ pool, kill, gatherSpared: createSpared(pool, system.pid), findStarted, ledger: own.ledger, clock, log, ...options.surroundings, ownerTag }, serviceTable);
+    services = createServices(
+      {
+        pool,
+        kill,
+        gatherSpared: createSpared(pool, system.pid),
+        findStarted,
+        ledger: own.ledger,
+        clock,
+        log,
+        ...options.surroundings,
+        ownerTag,
+      },
+      serviceTable,
+    );
     if (hostPid === null) return 'none' as const;
     hostPids.push(hostPid);
     return watchHost({
@@ -240,4 +261,13 @@ async function describeCapabilities(found: PlatformCapabilities): Promise<Server
   const directory = lockDirectory();
   const doctor = { nativeProblem, pidfdInode, cgroup, lockDirectory: directory, lockDirectoryState: await directoryState(directory) };
   return { native, killIdentity, containment, portOwners, socketSource, experimental: { doctor } };
+}
+
+/** Read with the first question and kept: a host that asks for it again and again costs no parsing. */
+function createReadOnce(file: URL): () => Promise<Record<string, unknown>> {
+  let content: Promise<Record<string, unknown>> | null = null;
+  return () => {
+    content ??= readFile(file, 'utf8').then((text) => JSON.parse(text) as Record<string, unknown>);
+    return content;
+  };
 }

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
+import packageJson from '../../package.json' with { type: 'json' };
 import { keepAlive, systemClock } from '../clock.ts';
 import { createLog, type ProcessLog } from '../log.ts';
-import packageJson from '../../package.json' with { type: 'json' };
 import { type AppOptions, runApp } from './app.ts';
 import { readConfig } from './config.ts';
 import { couldNotStart } from './shutdown/exitCode.ts';

@@ -172,5 +172,9 @@ function shuttingDown() {
 }
 
 function timedOut(job: Job) {
-  return fail('TimedOut', `Looking took longer than ${job.timeoutMs} ms (${job.task}); the system may be overloaded, so try again later.`, {});
+  return fail(
+    'TimedOut',
+    `Looking took longer than ${job.timeoutMs} ms (${job.task}); the system may be overloaded, so try again later.`,
+    {},
+  );
 }

@@ -52,7 +52,10 @@ function fromFact(who: string, { reason, of }: ProtectionFacts['known'][string])
     case 'liveSidecar':
       return shielded('liveSidecar', `${who} is a live sidecar${of ? ` of ${of}` : ''} or its host; end it there.`);
     case 'supervised':
-      return shielded('supervised', `${who} is supervised${of ? ` as ${of}` : ''} by a live sidecar, which would start it again; use service/stop.`);
+      return shielded(
+        'supervised',
+        `${who} is supervised${of ? ` as ${of}` : ''} by a live sidecar, which would start it again; use service/stop.`,
+      );
     default:
       return shielded('host', `${who} is the host of this sidecar, or one of its ancestors; it would end itself.`);
   }
@@ -62,11 +65,17 @@ function fromPrograms(who: string, info: ProcessInfo): Protection | null {
   const program = programOf(info);
   const runs = [program, ...scriptOf(program, info.commandLine)];
   if (runs.some((name) => serviceManagers.has(name)) || info.commandLine?.[0]?.startsWith('PM2 v')) {
-    return shielded('serviceManager', `${who} manages services and would take them along, or start them again; stop the unit or service instead.`);
+    return shielded(
+      'serviceManager',
+      `${who} manages services and would take them along, or start them again; stop the unit or service instead.`,
+    );
   }
   if (wslRelays.has(program)) return shielded('wslRelay', `${who} passes on what listens inside WSL; end its owner there instead.`);
   if (containerEngines.has(program) || program.startsWith('containerd-shim')) {
-    return shielded('containerEngine', `${who} belongs to a container engine, the container would go on without its port; stop the container instead.`);
+    return shielded(
+      'containerEngine',
+      `${who} belongs to a container engine, the container would go on without its port; stop the container instead.`,
+    );
   }
   if (shells.has(program) && info.commandLine !== null && isInteractive(program, info.commandLine.slice(1))) {
     return shielded('interactiveShell', `${who} is an interactive shell that merely inherited what it holds; close it yourself.`);
@@ -133,4 +142,21 @@ const containerEngines = new Set([
   'lxc-start',
 ]);
 
-const shells = new Set(['sh', 'bash', 'rbash', 'zsh', 'fish', 'dash', 'ash', 'ksh', 'mksh', 'tcsh', 'csh', 'nu', 'pwsh', 'powershell', 'pwsh.exe', 'powershell.exe']);
+const shells = new Set([
+  'sh',
+  'bash',
+  'rbash',
+  'zsh',
+  'fish',
+  'dash',
+  'ash',
+  'ksh',
+  'mksh',
+  'tcsh',
+  'csh',
+  'nu',
+  'pwsh',
+  'powershell',
+  'pwsh.exe',
+  'powershell.exe',
+]);

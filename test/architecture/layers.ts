@@ -77,7 +77,11 @@ export const layers: Layer[] = [
   { name: 'unsupported', files: [`${platform}unsupported.ts`], may: [...kernel, 'type:platform'] },
   { name: 'platform', files: [platform], may: ['protocol'] },
 
-  { name: 'tasks', files: ['src/workers/tasks/'], may: [...kernel, 'type:platform', 'parse', 'candidates', 'processRef', 'signalRecord', 'protection'] },
+  {
+    name: 'tasks',
+    files: ['src/workers/tasks/'],
+    may: [...kernel, 'type:platform', 'parse', 'candidates', 'processRef', 'signalRecord', 'protection'],
+  },
   { name: 'candidates', files: ['src/workers/candidates.ts'], may: [] },
   { name: 'signalRecord', files: ['src/workers/signalRecord.ts'], may: [] },
   { name: 'protection', files: ['src/workers/protection.ts', 'src/workers/shellCommand.ts'], may: ['type:protocol'] },

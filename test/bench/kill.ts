@@ -7,7 +7,7 @@ import type { Peer } from './client.ts';
 import { type Measured, milliseconds } from './figure.ts';
 import { compare, type Measure, timed } from './measure.ts';
 import { fileHere, findPsutil, findPython, type LineProgram, startLineProgram } from './programs.ts';
-import { startSidecar, type Subject } from './sidecars.ts';
+import { type Subject, startSidecar } from './sidecars.ts';
 
 /** From the request to the confirmed answer: one polite process, beside what it needs by itself and beside other killers; and a tree of 200. */
 export async function measureKill(subject: Subject, rounds: number): Promise<Measured[]> {
@@ -15,7 +15,13 @@ export async function measureKill(subject: Subject, rounds: number): Promise<Mea
   try {
     return [
       await measureOne(sidecar, rounds, '`sleep`', ['sleep', '100'], false),
-      await measureOne(sidecar, rounds, 'a Node server', [process.execPath, '-e', "require('node:net').createServer().listen(0, '127.0.0.1', () => console.log('ready'))"], true),
+      await measureOne(
+        sidecar,
+        rounds,
+        'a Node server',
+        [process.execPath, '-e', "require('node:net').createServer().listen(0, '127.0.0.1', () => console.log('ready'))"],
+        true,
+      ),
       ...(await measureRivals(sidecar, rounds)),
       await measureTree(sidecar, Math.ceil(rounds / 3)),
     ];
@@ -34,7 +40,10 @@ async function measureOne(sidecar: Peer, rounds: number, title: string, command:
     async () => endBySidecar(sidecar, await victim()),
     async () => {
       const { child, ended } = await victim();
-      return timed(() => (child.kill('SIGTERM'), ended));
+      return timed(() => {
+        child.kill('SIGTERM');
+        return ended;
+      });
     },
   ]);
   const [ours, own] = medians as [number, number];
@@ -75,8 +84,10 @@ async function endBySidecar(sidecar: Peer, { pid, ended }: Victim): Promise<numb
 async function measureRivals(sidecar: Peer, rounds: number): Promise<Measured[]> {
   using packages = installPackages(['fkill', 'tree-kill']);
   const psutil = findPsutil();
-  await using fkill = packages && (await startLineProgram([process.execPath, fileHere('./peers/npmKillers.mjs'), packages.directory, 'fkill']));
-  await using treeKill = packages && (await startLineProgram([process.execPath, fileHere('./peers/npmKillers.mjs'), packages.directory, 'tree-kill']));
+  await using fkill =
+    packages && (await startLineProgram([process.execPath, fileHere('./peers/npmKillers.mjs'), packages.directory, 'fkill']));
+  await using treeKill =
+    packages && (await startLineProgram([process.execPath, fileHere('./peers/npmKillers.mjs'), packages.directory, 'tree-kill']));
   await using python = psutil && (await startLineProgram([psutil.python, fileHere('./peers/terminate.py')]));
   const unreachable = 'npm could not install it';
   const rivals = [

@@ -59,7 +59,10 @@ describe.runIf(process.platform === 'linux')('trees', () => {
       const [shim, below, other] = [tree.find(({ executable }) => executable === engine)?.pid as number, pidOf('301'), pidOf('302')];
       try {
         const outcomes = await kill(sidecar, root.pid);
-        expect(outcomes.find(({ process: { pid } }) => pid === shim)).toMatchObject({ outcome: 'protected', reason: expect.stringMatching(/stop the container/) });
+        expect(outcomes.find(({ process: { pid } }) => pid === shim)).toMatchObject({
+          outcome: 'protected',
+          reason: expect.stringMatching(/stop the container/),
+        });
         expect(outcomes.map(({ process: { pid } }) => pid).sort()).toEqual([root.pid, shim, other].sort());
         expect([stateOf(shim), stateOf(below)]).toEqual(['S', 'S']);
         expect(await kill(sidecar, shim, { allowProtected: true })).toHaveLength(2);
@@ -101,7 +104,12 @@ describe.runIf(process.platform === 'linux')('trees', () => {
       sidecar.send({ jsonrpc: '2.0', method: '$/cancelRequest', params: { id: `k${round}` } });
       const { error, result } = await answer;
       if (error) expect(error.code).toBe(-32_800);
-      else expect((result as { outcomes: KillOutcome[] }).outcomes.map(({ outcome }) => outcome)).toEqual(['survived', 'survived', 'survived']);
+      else
+        expect((result as { outcomes: KillOutcome[] }).outcomes.map(({ outcome }) => outcome)).toEqual([
+          'survived',
+          'survived',
+          'survived',
+        ]);
       for (const { pid } of tree) expect(stateOf(pid)).toBe('S');
     }
     await kill(sidecar, root.pid, { graceMs: 0 });

@@ -9,7 +9,11 @@ describe('life cycle', () => {
   test('initialize tells who answers, what works and the limits', async () => {
     await using sidecar = await startSidecar({ initialize: false });
     const result = await sidecar.call('initialize', { ...helloParams, protocol: { min: 1, max: 9 } });
-    expect(result).toMatchObject({ protocol: 1, hostWatch: 'none', serverInfo: { name: 'sidewarden', pid: sidecar.pid, platform: process.platform } });
+    expect(result).toMatchObject({
+      protocol: 1,
+      hostWatch: 'none',
+      serverInfo: { name: 'sidewarden', pid: sidecar.pid, platform: process.platform },
+    });
     expect(result.limits).toMatchObject({ requestsInFlight: 64, waitsInFlight: 256, bodyBytes: 8_388_608, jsonDepth: 64 });
     expect(Math.abs(result.serverInfo.startedAt - Date.now())).toBeLessThan(60_000);
   });
@@ -25,7 +29,10 @@ describe('life cycle', () => {
     const refused = await sidecar.request('initialize', { ...helloParams, protocol: { min: 2, max: 3 } });
     expect(refused.error).toMatchObject({ code: 1012, data: { server: { min: 1, max: 1 }, client: { min: 2, max: 3 } } });
     expect((await sidecar.request('initialize', helloParams)).result).toMatchObject({ protocol: 1 });
-    expect((await sidecar.request('initialize', helloParams)).error).toMatchObject({ code: -32600, data: { reason: 'alreadyInitialized' } });
+    expect((await sidecar.request('initialize', helloParams)).error).toMatchObject({
+      code: -32600,
+      data: { reason: 'alreadyInitialized' },
+    });
   });
 
   test('what is sent together with initialize is answered behind it', async () => {
@@ -39,7 +46,9 @@ describe('life cycle', () => {
 
   test('shutdown reports, later requests are refused, exit ends with 0', async () => {
     await using sidecar = await startSidecar();
-    expect(await sidecar.call('shutdown', { reason: 'test' })).toMatchObject({ ok: true, reason: 'test', steps: [] });
+    const report = await sidecar.call('shutdown', { reason: 'test' });
+    expect(report).toMatchObject({ ok: true, reason: 'test' });
+    expect(report.steps.every(({ status }) => status === 'done')).toBe(true);
     expect((await sidecar.request('sidecar/ping')).error).toMatchObject({ code: -32600, data: { reason: 'afterShutdown' } });
     sidecar.send({ jsonrpc: '2.0', method: 'exit' });
     expect(await sidecar.exited).toEqual({ code: 0, signal: null });
@@ -61,8 +70,15 @@ describe('life cycle', () => {
 
   test('end of input: what was received is answered, waits end at once, exit code 1', async () => {
     await using sidecar = await startSidecar();
-    const requests = Array.from({ length: 20 }, (_, index) => sidecar.frame({ jsonrpc: '2.0', id: index, method: 'port/find', params: { port: 1_000 + index } }));
-    const wait = sidecar.frame({ jsonrpc: '2.0', id: 'wait', method: 'process/wait', params: { target: { pid: process.pid }, timeoutMs: 60_000 } });
+    const requests = Array.from({ length: 20 }, (_, index) =>
+      sidecar.frame({ jsonrpc: '2.0', id: index, method: 'port/find', params: { port: 1_000 + index } }),
+    );
+    const wait = sidecar.frame({
+      jsonrpc: '2.0',
+      id: 'wait',
+      method: 'process/wait',
+      params: { target: { pid: process.pid }, timeoutMs: 60_000 },
+    });
     sidecar.sendBytes(Buffer.concat([...requests, wait]));
     expect(await sidecar.end()).toEqual({ code: 1, signal: null });
     for (let index = 0; index < 20; index += 1) expect(sidecar.messages.find(({ id }) => id === index)?.result).toHaveProperty('entries');
@@ -128,7 +144,7 @@ describe('the host’s death', () => {
       await using sidecar = await startSidecar({ initialize: false });
       const result = await sidecar.call('initialize', { ...helloParams, processId: stranger.pid as number });
       expect(result.hostWatch).toBe('none');
-      expect(sidecar.stderr()).toContain('no ancestor');
+      await until(() => sidecar.stderr().includes('no ancestor'), 'the warning');
     } finally {
       stranger.kill('SIGKILL');
     }

@@ -18,7 +18,8 @@ describe.runIf(process.platform === 'linux')('a pid that is given away under a k
     context.skip(refusal !== null, refusal ?? '');
     context.skip(process.env['SIDEWARDEN_NATIVE'] === 'off', 'needs native calls');
     const rounds = playRounds('on');
-    for (const [kind, { forced, wrong }] of Object.entries(rounds)) expect({ kind, forced, wrong }).toEqual({ kind, forced: needed / 4, wrong: 0 });
+    for (const [kind, { forced, wrong }] of Object.entries(rounds))
+      expect({ kind, forced, wrong }).toEqual({ kind, forced: needed / 4, wrong: 0 });
     // The rounds are about the right moments: a stale identity is recognised, and victims do end by the polite signal.
     expect(Object.keys(rounds.stale.outcomes)).toEqual(['identityMismatch']);
     expect(Object.keys(rounds.planned.outcomes).filter((outcome) => outcome !== 'identityMismatch' && outcome !== 'gone')).toEqual([]);
@@ -52,7 +53,9 @@ function playRounds(native: 'on' | 'off'): Rounds {
 /** Null where pids can be chosen; else why not. */
 function whyNotForced(): string | null {
   if (process.platform !== 'linux' || python === null) return null;
-  const { status, stderr, error } = spawnSync('unshare', [...inNamespace, 'sh', '-c', 'echo 4000 > /proc/sys/kernel/ns_last_pid'], { encoding: 'utf8' });
+  const { status, stderr, error } = spawnSync('unshare', [...inNamespace, 'sh', '-c', 'echo 4000 > /proc/sys/kernel/ns_last_pid'], {
+    encoding: 'utf8',
+  });
   if (status === 0) return null;
   return `needs a pid namespace of its own and the right to choose pids in it: ${(error?.message ?? stderr).trim()}`;
 }

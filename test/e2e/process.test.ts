@@ -125,7 +125,7 @@ describe.runIf(isLinux)('process/list', () => {
     expect(await list({ filter: { pids: ours, sid: one.pid } })).toEqual([one.pid]);
     expect(await list({ filter: { pids: ours, ownerTag: 'nobody’s' } })).toEqual([]);
     expect(await list({ filter: { pids: [] } })).toEqual([]);
-    expect(await list({})).toEqual(expect.arrayContaining([...ours, process.pid, sidecar.pid]));
+    expect(await list({ limit: 5_000 })).toEqual(expect.arrayContaining([...ours, process.pid, sidecar.pid]));
   });
 
   test('pages of any size give the same, by pid', async ({ skip }) => {

@@ -4,7 +4,8 @@ import { startSidecar } from '../harness/sidecar.ts';
 describe('requests on the wire', () => {
   test('7 and "7" are two requests, and a second 7 in flight is a duplicate', async () => {
     await using sidecar = await startSidecar();
-    const wait = (id: number | string) => sidecar.frame({ jsonrpc: '2.0', id, method: 'process/wait', params: { target: { pid: process.pid }, timeoutMs: 300 } });
+    const wait = (id: number | string) =>
+      sidecar.frame({ jsonrpc: '2.0', id, method: 'process/wait', params: { target: { pid: process.pid }, timeoutMs: 300 } });
     sidecar.sendBytes(Buffer.concat([wait(7), wait('7'), wait(7)]));
     await sidecar.message(({ id, result }) => id === '7' && result !== undefined, 'the answer to "7"');
     await sidecar.message(({ id, result }) => id === 7 && result !== undefined, 'the answer to 7');
@@ -59,7 +60,9 @@ describe('requests on the wire', () => {
     ['another charset', 'Content-Length: 2\r\nContent-Type: application/json; charset=utf-16\r\n\r\n{}', 'unsupportedCharset'],
   ])('%s in the header ends the connection with its reason, after what was asked before', async (_name, bytes, reason) => {
     await using sidecar = await startSidecar();
-    sidecar.sendBytes(Buffer.concat([sidecar.frame({ jsonrpc: '2.0', id: 'before', method: 'port/check', params: { port: 1 } }), Buffer.from(bytes)]));
+    sidecar.sendBytes(
+      Buffer.concat([sidecar.frame({ jsonrpc: '2.0', id: 'before', method: 'port/check', params: { port: 1 } }), Buffer.from(bytes)]),
+    );
     const exit = await sidecar.exited;
     expect(sidecar.messages.find(({ id }) => id === 'before')?.result).toMatchObject({ inUse: false });
     expect(sidecar.messages.find(({ id }) => id === null)?.error).toMatchObject({ code: -32700, data: { reason } });
@@ -78,7 +81,10 @@ describe('requests on the wire', () => {
   test('nesting over 64 is LimitExceeded with the id', async () => {
     await using sidecar = await startSidecar();
     const echo = JSON.parse(`${'['.repeat(70)}${']'.repeat(70)}`);
-    expect((await sidecar.request('sidecar/ping', { echo }, 'deep')).error).toMatchObject({ code: 1010, data: { limit: 'jsonDepth', max: 64 } });
+    expect((await sidecar.request('sidecar/ping', { echo }, 'deep')).error).toMatchObject({
+      code: 1010,
+      data: { limit: 'jsonDepth', max: 64 },
+    });
   });
 
   test('a request method sent as a notification is not executed', async () => {
@@ -90,8 +96,14 @@ describe('requests on the wire', () => {
 
   test('the 65th request in flight is Overloaded, pings and waits are not counted', async () => {
     await using sidecar = await startSidecar();
-    const usage = (id: string) => sidecar.frame({ jsonrpc: '2.0', id, method: 'process/usage', params: { target: { pid: process.pid }, intervalMs: 1_000 } });
-    const wait = sidecar.frame({ jsonrpc: '2.0', id: 'wait', method: 'process/wait', params: { target: { pid: process.pid }, timeoutMs: 10 } });
+    const usage = (id: string) =>
+      sidecar.frame({ jsonrpc: '2.0', id, method: 'process/usage', params: { target: { pid: process.pid }, intervalMs: 1_000 } });
+    const wait = sidecar.frame({
+      jsonrpc: '2.0',
+      id: 'wait',
+      method: 'process/wait',
+      params: { target: { pid: process.pid }, timeoutMs: 10 },
+    });
     const ping = sidecar.frame({ jsonrpc: '2.0', id: 'ping', method: 'sidecar/ping' });
     sidecar.sendBytes(Buffer.concat([...Array.from({ length: 65 }, (_, index) => usage(`u${index}`)), wait, ping]));
     expect((await sidecar.answerTo('u64')).error).toMatchObject({ code: 1011, data: { kind: 'Overloaded' } });

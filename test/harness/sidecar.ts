@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,10 +49,19 @@ export const hasNative = process.env['SIDEWARDEN_NATIVE'] !== 'off' && existsSyn
 export async function startSidecar(options: StartOptions = {}) {
   const { args = ['--stdio'], env = {}, framing = 'lsp', initialize = true, under = [] } = options;
   const [command, ...rest] = [...under, ...sidewardenCommand(), ...args] as [string, ...string[]];
-  const child = spawn(command, rest, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env }, ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }) });
-  const sidecar = createSidecar(child, framing);
+  const child = spawn(command, rest, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+    ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),
+  });
+  const stateDir = makeStateDirectory(options.uid);
+  const sidecar = createSidecar(child, framing, () => rmSync(stateDir, { recursive: true, force: true }));
   if (initialize) {
-    const answer = await sidecar.request('initialize', { ...helloParams, options: { stateDir: stateDirectory() }, ...(initialize === true ? {} : initialize) });
+    const answer = await sidecar.request('initialize', {
+      ...helloParams,
+      options: { stateDir },
+      ...(initialize === true ? {} : initialize),
+    });
     if (answer.error) throw new Error(`initialize failed: ${JSON.stringify(answer.error)}; stderr: ${sidecar.stderr()}`);
   }
   return sidecar;
@@ -66,22 +75,16 @@ export const helloParams: Params<'initialize'> = {
   capabilities: {},
 };
 
-/** Away from the real home; one for all tests of a file that do not care. */
-export function stateDirectory(): string {
-  if (directory === undefined) {
-    const made = mkdtempSync(join(tmpdir(), 'sidewarden-state-'));
-    // Sidecars of other users are among those that the tests start.
-    chmodSync(made, 0o777);
-    process.on('exit', () => rmSync(made, { recursive: true, force: true }));
-    directory = made;
-  }
-  return directory;
+/** A sidecar’s state away from the real home, and gone with it. */
+function makeStateDirectory(uid: number | undefined): string {
+  const made = mkdtempSync(join(tmpdir(), 'sidewarden-state-'));
+  if (uid !== undefined) chownSync(made, uid, uid);
+  return made;
 }
-let directory: string | undefined;
 
 export type TestSidecar = ReturnType<typeof createSidecar>;
 
-function createSidecar(child: ChildProcess, framing: 'lsp' | 'ndjson') {
+function createSidecar(child: ChildProcess, framing: 'lsp' | 'ndjson', cleanUp: () => void) {
   const { stdin, stdout, stderr } = child;
   if (!stdin || !stdout || !stderr) throw new Error('the sidecar has no pipes');
   const messages: WireMessage[] = [];
@@ -100,6 +103,7 @@ function createSidecar(child: ChildProcess, framing: 'lsp' | 'ndjson') {
     // 'close' and not 'exit': by then the last output has been read.
     child.on('close', (code, signal) => {
       exit = { code, signal };
+      cleanUp();
       resolve(exit);
     });
     child.on('error', () => resolve({ code: null, signal: null }));
@@ -165,7 +169,9 @@ function createSidecar(child: ChildProcess, framing: 'lsp' | 'ndjson') {
 
   function frame(message: object): Buffer {
     const body = Buffer.from(JSON.stringify(message));
-    return framing === 'ndjson' ? Buffer.concat([body, Buffer.from('\n')]) : Buffer.concat([Buffer.from(`Content-Length: ${body.length}\r\n\r\n`), body]);
+    return framing === 'ndjson'
+      ? Buffer.concat([body, Buffer.from('\n')])
+      : Buffer.concat([Buffer.from(`Content-Length: ${body.length}\r\n\r\n`), body]);
   }
 
   function takeBody(): string | null {

@@ -1,5 +1,9 @@
 /** Waits for a condition with a deadline: the only way a test waits. Resolves with the first truthy value. */
-export async function until<Value>(condition: () => Value | Promise<Value>, what: string, deadlineMs = 10_000): Promise<NonNullable<Value>> {
+export async function until<Value>(
+  condition: () => Value | Promise<Value>,
+  what: string,
+  deadlineMs = 10_000,
+): Promise<NonNullable<Value>> {
   const deadline = performance.now() + deadlineMs;
   for (;;) {
     const value = await condition();

@@ -21,7 +21,12 @@ describe('the gate', () => {
     ['a fraction', 'port/check', { port: 80.5 }, 'port'],
     ['an unknown member of a filter', 'process/list', { filter: { nmae: 'node' } }, 'filter.nmae'],
     ['a null member of a filter', 'process/list', { filter: { name: null } }, 'filter.name'],
-    ['an unknown member inside a filter', 'events/subscribe', { topics: ['process'], filter: { targets: [{ pid: 1, identty: 'x' }] } }, 'filter.targets.0.identty'],
+    [
+      'an unknown member inside a filter',
+      'events/subscribe',
+      { topics: ['process'], filter: { targets: [{ pid: 1, identty: 'x' }] } },
+      'filter.targets.0.identty',
+    ],
     ['a required null', 'port/check', { port: null }, 'port'],
   ])('%s is InvalidParams and names the member', async (_name, method, params, path) => {
     const { dispatch, seen } = recording();

@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { fail } from '../../src/protocol/errors.ts';
 import type { ProcessInfo } from '../../src/protocol/types/process.ts';
-import { type Effect, type Input, initialState, isAboutToRun, isEnding, isLive, type ServiceState, transition } from '../../src/server/supervisor/machine.ts';
+import {
+  type Effect,
+  type Input,
+  initialState,
+  isAboutToRun,
+  isEnding,
+  isLive,
+  type ServiceState,
+  transition,
+} from '../../src/server/supervisor/machine.ts';
 
 const process: ProcessInfo = {
   pid: 4242,
@@ -20,8 +29,17 @@ const process: ProcessInfo = {
 const exit = { exitCode: 3, signal: null };
 const { failure } = fail('SpawnFailed', 'There is no program x.', { errno: 'ENOENT', command: 'x', cwd: null });
 
-const stopping = { name: 'stopping', generation: 4, process, graceMs: 900, exit: null, cause: 'On request.', left: null, then: 'stay' } as const;
-const exited = { name: 'exited', generation: 4, exit, cause: 'By itself.', then: 'stay' } as const;
+const stopping = {
+  name: 'stopping',
+  generation: 4,
+  process,
+  graceMs: 900,
+  exit: null,
+  cause: 'On request.',
+  left: null,
+  next: 'stay',
+} as const;
+const exited = { name: 'exited', generation: 4, exit, cause: 'By itself.', next: 'stay' } as const;
 
 /** Every state that is another one to the table, all of the fourth start. */
 const states = {
@@ -29,15 +47,15 @@ const states = {
   starting: { name: 'starting', generation: 4 },
   running: { name: 'running', generation: 4, process },
   stoppingSpawn: { ...stopping, awaits: 'spawn', process: null },
-  stoppingSpawnThenStart: { ...stopping, awaits: 'spawn', process: null, then: 'start' },
+  stoppingSpawnThenStart: { ...stopping, awaits: 'spawn', process: null, next: 'start' },
   stopping: { ...stopping, awaits: 'end' },
-  stoppingThenStart: { ...stopping, awaits: 'end', then: 'start' },
+  stoppingThenStart: { ...stopping, awaits: 'end', next: 'start' },
   stoppingExited: { ...stopping, awaits: 'end', exit },
-  stoppingExitedThenStart: { ...stopping, awaits: 'end', exit, then: 'start' },
+  stoppingExitedThenStart: { ...stopping, awaits: 'end', exit, next: 'start' },
   stuck: { ...stopping, awaits: 'stuck', left: 'Not ended: x.' },
   exited: { ...exited, isClearing: false },
   clearing: { ...exited, isClearing: true },
-  clearingThenStart: { ...exited, isClearing: true, then: 'start' },
+  clearingThenStart: { ...exited, isClearing: true, next: 'start' },
   fatal: { name: 'fatal', generation: 4, failure },
 } as const satisfies Record<string, ServiceState>;
 type StateName = keyof typeof states;
@@ -59,8 +77,13 @@ const begins: Cell = [starting, [spawnNext]];
 const end = (graceMs: number): Effect => ({ kind: 'end', generation: 4, graceMs });
 const clear: Effect = { kind: 'clear', generation: 4 };
 const hasten: Effect = { kind: 'hasten', generation: 4, graceMs: 50 };
-const endedByItself: Cell = [{ name: 'exited', generation: 4, exit, cause: 'Exit.', isClearing: true, then: 'stay' }, [clear]];
-const stopped = (of: { exit: ServiceExitOrNull }, cause = 'On request.'): ServiceState => ({ name: 'stopped', generation: 4, exit: of.exit, cause });
+const endedByItself: Cell = [{ name: 'exited', generation: 4, exit, cause: 'Exit.', isClearing: true, next: 'stay' }, [clear]];
+const stopped = (of: { exit: ServiceExitOrNull }, cause = 'On request.'): ServiceState => ({
+  name: 'stopped',
+  generation: 4,
+  exit: of.exit,
+  cause,
+});
 type ServiceExitOrNull = { exitCode: number | null; signal: string | null } | null;
 
 type Cell = [ServiceState, Effect[]];
@@ -113,7 +136,7 @@ const cells: Record<StateName, Partial<Record<InputName, Cell>>> = {
   },
   stoppingExitedThenStart: { stop: [states.stoppingExited, [hasten]], cleared: begins, clearedPartly: begins },
   stuck: {
-    start: [{ ...states.stuck, then: 'start' }, []],
+    start: [{ ...states.stuck, next: 'start' }, []],
     stop: [{ ...states.stuck, awaits: 'end' }, [end(50)]],
     exited: [{ ...states.stuck, exit, awaits: 'end' }, [clear]],
     cleared: [{ ...states.stuck, left: null }, []],
@@ -133,7 +156,9 @@ const cells: Record<StateName, Partial<Record<InputName, Cell>>> = {
   fatal: { start: begins },
 };
 
-const all = (Object.keys(states) as StateName[]).flatMap((state) => (Object.keys(inputs) as InputName[]).map((input) => [state, input] as const));
+const all = (Object.keys(states) as StateName[]).flatMap((state) =>
+  (Object.keys(inputs) as InputName[]).map((input) => [state, input] as const),
+);
 
 describe('the table of a service', () => {
   test.each(all)('%s × %s', (state, input) => {
@@ -156,9 +181,24 @@ describe('the table of a service', () => {
 
   test('what a state means for those who wait', () => {
     const where = (holds: (state: ServiceState) => boolean) => (Object.keys(states) as StateName[]).filter((name) => holds(states[name]));
-    const ending = ['stoppingSpawn', 'stoppingSpawnThenStart', 'stopping', 'stoppingThenStart', 'stoppingExited', 'stoppingExitedThenStart', 'clearing', 'clearingThenStart'];
+    const ending = [
+      'stoppingSpawn',
+      'stoppingSpawnThenStart',
+      'stopping',
+      'stoppingThenStart',
+      'stoppingExited',
+      'stoppingExitedThenStart',
+      'clearing',
+      'clearingThenStart',
+    ];
     expect(where(isEnding)).toEqual(ending);
     expect(where(isLive)).toEqual(['starting', 'running', ...ending.slice(0, 6), 'stuck', ...ending.slice(6)]);
-    expect(where(isAboutToRun)).toEqual(['starting', 'stoppingSpawnThenStart', 'stoppingThenStart', 'stoppingExitedThenStart', 'clearingThenStart']);
+    expect(where(isAboutToRun)).toEqual([
+      'starting',
+      'stoppingSpawnThenStart',
+      'stoppingThenStart',
+      'stoppingExitedThenStart',
+      'clearingThenStart',
+    ]);
   });
 });

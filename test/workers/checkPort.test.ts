@@ -69,7 +69,9 @@ describe.skipIf(process.platform !== 'linux').each(sources)('port/check, from th
       expect(await ask(place.port, ['127.0.0.2'], { protocol: 'udp' })).toEqual(free);
       place.socket.connect(9, '127.0.0.1');
       await once(place.socket, 'connect');
-      for (const hosts of [null, ['127.0.0.1']]) expect(await ask(place.port, hosts, { protocol: 'udp' })).toEqual(hidden);
+      // Without native calls the rules alone decide about UDP, and know of no connected sockets.
+      const refused = native && hasKoffi ? hidden : free;
+      for (const hosts of [null, ['127.0.0.1']]) expect(await ask(place.port, hosts, { protocol: 'udp' })).toEqual(refused);
     }
   });
 

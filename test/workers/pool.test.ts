@@ -83,9 +83,18 @@ describe('pool', () => {
 });
 
 function openPool({ threads = 2, entry = faulty }: { threads?: number; entry?: URL } = {}) {
-  const pool: Pool = createPool({ platformName: process.platform, native: false, threads, idleTimeoutMs: 1_000, entry, clock: systemClock, log: quiet });
+  const pool: Pool = createPool({
+    platformName: process.platform,
+    native: false,
+    threads,
+    idleTimeoutMs: 1_000,
+    entry,
+    clock: systemClock,
+    log: quiet,
+  });
   onTestFinished(() => pool.close());
-  const run = (task: string, input: object = {}, options: RunOptions = {}) => pool.run(task as never, input as never, options) as Promise<unknown>;
+  const run = (task: string, input: object = {}, options: RunOptions = {}) =>
+    pool.run(task as never, input as never, options) as Promise<unknown>;
   return { pool, run };
 }
 

@@ -146,7 +146,7 @@ describeLinux.each(nativeModes)('processes, native %s', (native) => {
   });
 
   test('processes that end while they are looked at are gone, and nothing else happens', async () => {
-    const churn = await start('sh', ['-c', 'while :; do sleep 0.005; done']);
+    const churn = await start('sh', ['-c', 'while :; do sleep 0.05; done']);
     const findChild = async () => [...(await processes.readParents())].find(([, ppid]) => ppid === churn.pid)?.[0];
     const seen = new Set<string>();
     for (let round = 0; round < 20; round++) {

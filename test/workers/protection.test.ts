@@ -18,7 +18,8 @@ const someProcess: ProcessInfo = {
 };
 const nothingKnown: ProtectionFacts = { known: {} };
 const judge = (differing: Partial<ProcessInfo>, facts = nothingKnown) => protectionOf({ ...someProcess, ...differing }, facts);
-const running = (executable: string | null, ...commandLine: (string | null)[]) => judge({ executable, commandLine: commandLine.map(String) });
+const running = (executable: string | null, ...commandLine: (string | null)[]) =>
+  judge({ executable, commandLine: commandLine.map(String) });
 
 describe('never, whatever the flags', () => {
   test.each([0, 1])('pid %i', (pid) => {
@@ -28,7 +29,10 @@ describe('never, whatever the flags', () => {
   test('kernel threads, and their parent', () => {
     const thread = { executable: null, commandLine: [], cwd: null };
     expect(judge({ ...thread, pid: 2, ppid: 0, name: 'kthreadd' })).toMatchObject({ level: 'never', reason: 'kernelThread' });
-    expect(judge({ ...thread, ppid: 2, name: 'kworker/0:1' })).toMatchObject({ level: 'never', sentence: expect.stringContaining('kernel') });
+    expect(judge({ ...thread, ppid: 2, name: 'kworker/0:1' })).toMatchObject({
+      level: 'never',
+      sentence: expect.stringContaining('kernel'),
+    });
   });
 
   test('but not what pid 2 of a container has started, nor its zombie', () => {
@@ -41,7 +45,11 @@ describe('never, whatever the flags', () => {
     ['sidecar', 'this sidecar'],
     ['guard', 'guards this sidecar'],
   ] as const)('the %s', (reason, words) => {
-    expect(judge({}, { known: { 'boot-4242-1': { reason } } })).toMatchObject({ level: 'never', reason, sentence: expect.stringContaining(words) });
+    expect(judge({}, { known: { 'boot-4242-1': { reason } } })).toMatchObject({
+      level: 'never',
+      reason,
+      sentence: expect.stringContaining(words),
+    });
   });
 });
 

@@ -24,22 +24,29 @@ afterEach(() => rmSync(fault, { force: true }));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 describe.runIf(process.platform === 'linux').each(nativeModes)('a thread that dies while it signals, native %s', (native) => {
-  test.each(['before hold 1', 'before SIGTERM 1', 'after SIGTERM 1', 'before SIGCONT 1', 'after SIGCONT 1'])('%s: the step is taken up again, nothing is signalled twice', async (point) => {
-    await using scene = createScene(native);
-    await using target = await spawnProgram([process.execPath, '-e', "process.on('SIGTERM', () => console.log('term')); process.on('SIGUSR1', () => console.log('end')); console.log('ready'); process.stdin.resume()"]);
-    await scene.warmUp(target.pid);
-    const before = countPidfds();
-    writeFileSync(fault, point);
-    const [outcome] = await scene.kill(target.pid, { tree: false, force: false, graceMs: 100 });
-    expect(outcome).toMatchObject({ outcome: 'survived', signal: 'SIGTERM' });
-    expect(() => readFileSync(fault)).toThrow();
-    // Who died on the brink of the call may have sent it: then it is not sent again. Everybody else’s signal arrives once.
-    target.child.kill('SIGUSR1');
-    const said = [await target.line()];
-    while (said.at(-1) !== 'end') said.push(await target.line());
-    expect(said).toEqual(point === 'before SIGTERM 1' ? ['end'] : ['term', 'end']);
-    await until(() => countPidfds() === before, 'the handles to be closed');
-  });
+  test.each(['before hold 1', 'before SIGTERM 1', 'after SIGTERM 1', 'before SIGCONT 1', 'after SIGCONT 1'])(
+    '%s: the step is taken up again, nothing is signalled twice',
+    async (point) => {
+      await using scene = createScene(native);
+      await using target = await spawnProgram([
+        process.execPath,
+        '-e',
+        "process.on('SIGTERM', () => console.log('term')); process.on('SIGUSR1', () => console.log('end')); console.log('ready'); process.stdin.resume()",
+      ]);
+      await scene.warmUp(target.pid);
+      const before = countPidfds();
+      writeFileSync(fault, point);
+      const [outcome] = await scene.kill(target.pid, { tree: false, force: false, graceMs: 100 });
+      expect(outcome).toMatchObject({ outcome: 'survived', signal: 'SIGTERM' });
+      expect(() => readFileSync(fault)).toThrow();
+      // Who died on the brink of the call may have sent it: then it is not sent again. Everybody else’s signal arrives once.
+      target.child.kill('SIGUSR1');
+      const said = [await target.line()];
+      while (said.at(-1) !== 'end') said.push(await target.line());
+      expect(said).toEqual(point === 'before SIGTERM 1' ? ['end'] : ['term', 'end']);
+      await until(() => countPidfds() === before, 'the handles to be closed');
+    },
+  );
 
   test.each(['before SIGKILL 1', 'after SIGKILL 1'])('%s: it is killed all the same', async (point) => {
     await using scene = createScene(native);
@@ -74,7 +81,9 @@ describe.runIf(process.platform === 'linux').each(nativeModes)('a thread that di
     writeFileSync(fault, point);
     const outcomes = await scene.kill(root.pid, { force: false, graceMs: 150 });
     expect(() => readFileSync(fault)).toThrow();
-    expect(outcomes.map(({ process: { pid }, outcome }) => `${pid} ${outcome}`).sort()).toEqual(pids.map((pid) => `${pid} survived`).sort());
+    expect(outcomes.map(({ process: { pid }, outcome }) => `${pid} ${outcome}`).sort()).toEqual(
+      pids.map((pid) => `${pid} survived`).sort(),
+    );
     for (const pid of pids) expect(stateOf(pid)).not.toBe('T');
     await until(() => countPidfds() === before, 'the handles to be closed');
 
@@ -96,10 +105,19 @@ test.runIf(process.platform === 'linux')('a kill asks the wall clock for nothing
 });
 
 function createScene(native: boolean, clock = systemClock) {
-  const pool: Pool = createPool({ platformName: 'linux', native, threads: 2, idleTimeoutMs: 1_000, entry: new URL('../fixtures/threads/dying.ts', import.meta.url), clock, log: silent });
+  const pool: Pool = createPool({
+    platformName: 'linux',
+    native,
+    threads: 2,
+    idleTimeoutMs: 1_000,
+    entry: new URL('../fixtures/threads/dying.ts', import.meta.url),
+    clock,
+    log: silent,
+  });
   const waiter = createWaiter({ platform: 'linux', native, clock });
   const kill = createKill({ pool, ladder: createLadder(pool, waiter, clock), grow: createGrow(pool), clock });
-  const describeOne = async (pid: number): Promise<ProcessInfo> => (await pool.run('describeProcesses', { targets: [{ pid }] })).processes[0] as ProcessInfo;
+  const describeOne = async (pid: number): Promise<ProcessInfo> =>
+    (await pool.run('describeProcesses', { targets: [{ pid }] })).processes[0] as ProcessInfo;
   return {
     /** The first native calls of a process leave a descriptor or two open for good. */
     warmUp: describeOne,

@@ -88,16 +88,18 @@ describe.skipIf(process.platform !== 'linux').each(sources)('sockets, from the $
       const rows = await readRows(platform, 'tcp', port);
       expect(rows.map(({ family, address, dualStack }) => [family, address, dualStack]).sort()).toEqual([
         ['ipv4', '127.0.0.1', false],
-        ['ipv6', '::', native && hasKoffi ? false : null],
+        ['ipv6', '::', false],
       ]);
       expect(await platform.sockets.lookup('tcp', '127.0.0.1', v4.port)).toMatchObject({ family: 'ipv4' });
       expect(await platform.sockets.lookup('tcp', '::1', v6.port)).toMatchObject({ family: 'ipv6' });
     }
     await using both = await listen({ port, host: '::' });
     const [row] = await readRows(platform, 'tcp', both.port);
-    expect(row?.dualStack).toBe(native && hasKoffi ? true : null);
-    expect(await platform.sockets.lookup('tcp', '127.0.0.1', port)).toEqual(row);
-    expect(await platform.sockets.lookup('tcp', '::ffff:127.0.0.1', port)).toEqual(row);
+    expect(row?.dualStack).toBe(true);
+    // /proc/net does not tell; the look at all sockets settled it by a bind.
+    const found = { ...row, dualStack: native && hasKoffi ? true : null };
+    expect(await platform.sockets.lookup('tcp', '127.0.0.1', port)).toEqual(found);
+    expect(await platform.sockets.lookup('tcp', '::ffff:127.0.0.1', port)).toEqual(found);
   });
 
   test('a lookup finds what serves exactly this address', async () => {
@@ -158,7 +160,7 @@ describe.skipIf(process.platform !== 'linux').each(sources)('sockets, from the $
     expect(facts.candidates).toContain(client.pid);
     expect(facts.closing.connections).toBe(1);
     expect(facts.binds[0]).toEqual({ protocol: 'tcp', address: '0.0.0.0', answer: 'inUse' });
-    expect(facts.binds[2]).toEqual({ protocol: 'udp', address: '0.0.0.0', answer: 'bound' });
+    expect(facts.binds[2]).toEqual({ protocol: 'udp', address: '0.0.0.0', answer: native && hasKoffi ? 'bound' : 'cannotTry' });
     expect(facts.localAddresses).toContain('127.0.0.1');
     expect(facts.rules.ephemeral?.to).toBeGreaterThan(facts.rules.ephemeral?.from ?? 65_535);
     expect(structuredClone(facts)).toEqual(facts);

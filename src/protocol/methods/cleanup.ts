@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import { defineMethod } from '../method.ts';
 import { KillOutcome, killOptions, PlanId, WorkDoneToken } from '../types/kill.ts';
-import { Eviction } from '../types/registration.ts';
 import { doc, Name, Port, struct } from '../types/primitives.ts';
+import { Eviction } from '../types/registration.ts';
 
 export const run = defineMethod({
   name: 'cleanup/run',

@@ -7,8 +7,8 @@ import * as lifecycle from './lifecycle.ts';
 import * as managed from './managedPorts.ts';
 import * as notification from './notifications.ts';
 import * as port from './port.ts';
-import { progress } from './progress.ts';
 import * as process from './process.ts';
+import { progress } from './progress.ts';
 import * as service from './service.ts';
 import * as sidecar from './sidecar.ts';
 

@@ -1,8 +1,7 @@
 import * as z from 'zod/mini';
 import { defineMethod } from '../method.ts';
 import { Expectation, KillOutcome, killOptions, PlanId, WorkDoneToken } from '../types/kill.ts';
-import { Port as PortNumber } from '../types/primitives.ts';
-import { doc, Name, Pid, Protocol, strictStruct, struct, Timestamp } from '../types/primitives.ts';
+import { doc, Name, Pid, Port as PortNumber, Protocol, strictStruct, struct, Timestamp } from '../types/primitives.ts';
 import { Identity } from '../types/process.ts';
 
 /* Ending processes: what is touched is named by identity, and the answer comes when it is gone. */
@@ -13,8 +12,16 @@ const guards = {
 } as const;
 
 const KillTarget = z.discriminatedUnion('kind', [
-  strictStruct('KillProcess', 'One process, with its descendants unless `tree` is false.', { kind: z.literal('process'), pid: Pid, ...guards }),
-  strictStruct('KillGroup', 'A process group (POSIX); the guards are about its leader.', { kind: z.literal('group'), pgid: Pid, ...guards }),
+  strictStruct('KillProcess', 'One process, with its descendants unless `tree` is false.', {
+    kind: z.literal('process'),
+    pid: Pid,
+    ...guards,
+  }),
+  strictStruct('KillGroup', 'A process group (POSIX); the guards are about its leader.', {
+    kind: z.literal('group'),
+    pgid: Pid,
+    ...guards,
+  }),
   strictStruct('KillOwner', 'Everything that was started on behalf of an owner.', { kind: z.literal('owner'), ownerTag: Name }),
 ]);
 z.globalRegistry.add(KillTarget, { id: 'KillTarget', description: 'Whom to end.' });
@@ -23,7 +30,13 @@ const tree = (isDefault: boolean) =>
   doc(z.optional(z.boolean()), 'With all descendants, found by identity and followed while they grow.', { default: isDefault });
 
 const exampleOutcome = {
-  process: { pid: 4242, identity: '0f6d3c1a-4242-99120-7731', startedAt: 1_790_000_000_000, name: 'node', commandLine: ['node', 'server.js'] },
+  process: {
+    pid: 4242,
+    identity: '0f6d3c1a-4242-99120-7731',
+    startedAt: 1_790_000_000_000,
+    name: 'node',
+    commandLine: ['node', 'server.js'],
+  },
   outcome: 'exited' as const,
   rung: 'signal' as const,
   signal: 'SIGTERM',
@@ -46,7 +59,13 @@ export const processKill = defineMethod({
   }),
   result: struct('ProcessKillResult', 'What became of them.', { outcomes: z.array(KillOutcome), planId: PlanId }),
   errors: ['NotFound', 'InvalidState', 'PermissionDenied', 'Unsupported', 'ShuttingDown'],
-  examples: [{ name: 'a polite end', params: { target: { kind: 'process', pid: 4242, identity: '0f6d3c1a-4242-99120-7731' } }, result: { outcomes: [exampleOutcome] } }],
+  examples: [
+    {
+      name: 'a polite end',
+      params: { target: { kind: 'process', pid: 4242, identity: '0f6d3c1a-4242-99120-7731' } },
+      result: { outcomes: [exampleOutcome] },
+    },
+  ],
 });
 
 export const portKill = defineMethod({
@@ -70,5 +89,11 @@ export const portKill = defineMethod({
     planId: PlanId,
   }),
   errors: ['InvalidState', 'PermissionDenied', 'Unsupported', 'ShuttingDown'],
-  examples: [{ name: 'a forgotten server', params: { port: 3000, expect: { name: 'node' } }, result: { freed: true, cause: null, outcomes: [exampleOutcome] } }],
+  examples: [
+    {
+      name: 'a forgotten server',
+      params: { port: 3000, expect: { name: 'node' } },
+      result: { freed: true, cause: null, outcomes: [exampleOutcome] },
+    },
+  ],
 });

@@ -25,7 +25,8 @@ export const initialize = defineMethod({
   name: 'initialize',
   lane: 'life',
   summary: 'Opens the connection: who you are, what you speak.',
-  description: 'The first request, and only once. `processId` is the host that the sidecar must not outlive; null where there is none to watch.',
+  description:
+    'The first request, and only once. `processId` is the host that the sidecar must not outlive; null where there is none to watch.',
   params: z.object({
     protocol: ProtocolRange,
     clientInfo: ClientInfo,
@@ -55,8 +56,22 @@ export const initialize = defineMethod({
       },
       result: {
         protocol: 1,
-        serverInfo: { name: 'sidewarden', version: '0.1.0', pid: 4711, startedAt: 1_790_000_000_000, node: '24.21.0', platform: 'linux', arch: 'x64' },
-        capabilities: { native: true, killIdentity: 'handle', containment: ['processGroup'], portOwners: 'ownUser', socketSource: 'kernel' },
+        serverInfo: {
+          name: 'sidewarden',
+          version: '0.1.0',
+          pid: 4711,
+          startedAt: 1_790_000_000_000,
+          node: '24.21.0',
+          platform: 'linux',
+          arch: 'x64',
+        },
+        capabilities: {
+          native: true,
+          killIdentity: 'handle',
+          containment: ['processGroup'],
+          portOwners: 'ownUser',
+          socketSource: 'kernel',
+        },
         limits: {
           requestsInFlight: 64,
           waitsInFlight: 256,
@@ -82,7 +97,8 @@ export const shutdown = defineMethod({
   name: 'shutdown',
   lane: 'life',
   summary: 'Ends everything in order and reports how it went; `exit` follows.',
-  description: 'Later requests are answered InvalidRequest `afterShutdown`. The process ends at `exit`, at the end of input, or 5 s after the answer.',
+  description:
+    'Later requests are answered InvalidRequest `afterShutdown`. The process ends at `exit`, at the end of input, or 5 s after the answer.',
   params: z.object({
     reason: doc(z.optional(Text), 'Why, for the report and the log.', { default: 'shutdown' }),
     deadlineMs: doc(z.optional(Duration), 'For all steps together.', { default: 15_000 }),

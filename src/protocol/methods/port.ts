@@ -121,5 +121,11 @@ export const wait = defineMethod({
   }),
   result: z.object({ reached: z.boolean(), elapsedMs: Duration }),
   errors: ['PermissionDenied', 'Unsupported'],
-  examples: [{ name: 'a server that comes up', params: { port: 3000, state: 'listening', timeoutMs: 10_000 }, result: { reached: true, elapsedMs: 220 } }],
+  examples: [
+    {
+      name: 'a server that comes up',
+      params: { port: 3000, state: 'listening', timeoutMs: 10_000 },
+      result: { reached: true, elapsedMs: 220 },
+    },
+  ],
 });

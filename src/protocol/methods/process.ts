@@ -75,14 +75,21 @@ export const usage = defineMethod({
     sampledAt: Timestamp,
   }),
   errors: ['NotFound', 'IdentityMismatch', 'PermissionDenied', 'Unsupported', 'TimedOut'],
-  examples: [{ name: 'a busy one', params: { target: { pid: 4242 } }, result: { cpuPercent: 97.5, rssBytes: 48_000_000, processes: 1, sampledAt: 1_790_000_000_000 } }],
+  examples: [
+    {
+      name: 'a busy one',
+      params: { target: { pid: 4242 } },
+      result: { cpuPercent: 97.5, rssBytes: 48_000_000, processes: 1, sampledAt: 1_790_000_000_000 },
+    },
+  ],
 });
 
 export const wait = defineMethod({
   name: 'process/wait',
   lane: 'wait',
   summary: 'Waits until the process has ended; a zombie has.',
-  description: 'A process that is gone, or another than the one meant, has exited. One that lives on is `exited: false` at the end of the time, not an error.',
+  description:
+    'A process that is gone, or another than the one meant, has exited. One that lives on is `exited: false` at the end of the time, not an error.',
   params: z.object({ target: ProcessRef, timeoutMs: Duration }),
   result: z.object({
     exited: z.boolean(),
@@ -91,5 +98,11 @@ export const wait = defineMethod({
     elapsedMs: Duration,
   }),
   errors: ['PermissionDenied', 'Unsupported'],
-  examples: [{ name: 'it ends', params: { target: { pid: 4242 }, timeoutMs: 5_000 }, result: { exited: true, exitCode: null, signal: null, elapsedMs: 1_203 } }],
+  examples: [
+    {
+      name: 'it ends',
+      params: { target: { pid: 4242 }, timeoutMs: 5_000 },
+      result: { exited: true, exitCode: null, signal: null, elapsedMs: 1_203 },
+    },
+  ],
 });

@@ -2,8 +2,17 @@ import * as z from 'zod/mini';
 import { defineNotification } from '../method.ts';
 import { doc, struct, Text } from '../types/primitives.ts';
 
-const begin = struct('WorkDoneBegin', 'It has begun.', { kind: z.literal('begin'), title: Text, message: z.optional(Text), percentage: z.optional(z.int()) });
-const report = struct('WorkDoneReport', 'It goes on.', { kind: z.literal('report'), message: z.optional(Text), percentage: z.optional(z.int()) });
+const begin = struct('WorkDoneBegin', 'It has begun.', {
+  kind: z.literal('begin'),
+  title: Text,
+  message: z.optional(Text),
+  percentage: z.optional(z.int()),
+});
+const report = struct('WorkDoneReport', 'It goes on.', {
+  kind: z.literal('report'),
+  message: z.optional(Text),
+  percentage: z.optional(z.int()),
+});
 const end = struct('WorkDoneEnd', 'It is over; the answer follows.', { kind: z.literal('end'), message: z.optional(Text) });
 
 const WorkDone = z.discriminatedUnion('kind', [begin, report, end]);

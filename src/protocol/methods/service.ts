@@ -22,7 +22,8 @@ export const start = defineMethod({
   name: 'service/start',
   lane: 'act',
   summary: 'Starts a child process that ends with the sidecar, in a session of its own.',
-  description: 'What it was started for is on disk before it runs, so that the next sidecar of this app can end what a crash has left. A running service of that name is answered as it is.',
+  description:
+    'What it was started for is on disk before it runs, so that the next sidecar of this app can end what a crash has left. A running service of that name is answered as it is.',
   params: z.object({
     spec: doc(z.optional(ServiceSpec), 'What to start; needed unless `name` is given.'),
     name: doc(z.optional(Name), 'A service that was started before, to be started again as it was.'),
@@ -31,7 +32,9 @@ export const start = defineMethod({
   }),
   result: z.object({ service: ServiceStatus }),
   errors: ['SpawnFailed', 'NotFound', 'Conflict', 'LimitExceeded', 'InvalidState', 'ShuttingDown'],
-  examples: [{ name: 'a server', params: { spec: { name: 'api', command: 'node', args: ['server.js'] } }, result: { service: exampleStatus } }],
+  examples: [
+    { name: 'a server', params: { spec: { name: 'api', command: 'node', args: ['server.js'] } }, result: { service: exampleStatus } },
+  ],
 });
 
 export const stop = defineMethod({
@@ -46,7 +49,13 @@ export const stop = defineMethod({
   }),
   result: z.object({ services: z.array(ServiceStatus) }),
   errors: ['NotFound'],
-  examples: [{ name: 'by name', params: { name: 'api' }, result: { services: [{ ...exampleStatus, state: 'stopped', ready: false, healthy: false }] } }],
+  examples: [
+    {
+      name: 'by name',
+      params: { name: 'api' },
+      result: { services: [{ ...exampleStatus, state: 'stopped', ready: false, healthy: false }] },
+    },
+  ],
 });
 
 export const get = defineMethod({

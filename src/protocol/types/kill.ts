@@ -5,26 +5,39 @@ import { Identity } from './process.ts';
 /** What a kill may be told, as plain members of the params. */
 export const killOptions = {
   tree: z.optional(z.boolean()),
-  signal: doc(z.optional(z.enum(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGKILL', 'SIGUSR1', 'SIGUSR2'])), 'The polite signal, with a SIGCONT behind it.', {
-    default: 'SIGTERM',
-  }),
+  signal: doc(
+    z.optional(z.enum(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGKILL', 'SIGUSR1', 'SIGUSR2'])),
+    'The polite signal, with a SIGCONT behind it.',
+    {
+      default: 'SIGTERM',
+    },
+  ),
   graceMs: doc(z.optional(z.int().check(z.gte(0), z.lte(3_600_000))), 'How long to wait before force.', { default: 5_000 }),
   force: doc(z.optional(z.boolean()), 'SIGKILL for whoever is left after the grace.', { default: true }),
-  dryRun: doc(z.optional(z.boolean()), 'Touches nobody; answers what would be done, and a planId that does exactly that.', { default: false }),
+  dryRun: doc(z.optional(z.boolean()), 'Touches nobody; answers what would be done, and a planId that does exactly that.', {
+    default: false,
+  }),
   allowProtected: doc(z.optional(z.boolean()), 'Touches also what is protected; never what may never be touched.', { default: false }),
 } as const;
 
-export const PlanId = doc(z.optional(z.string().check(z.minLength(1), z.maxLength(100))), 'From a dry run of this method on this connection, at most 30 s old and used once. No other member but workDoneToken goes with it.');
+export const PlanId = doc(
+  z.optional(z.string().check(z.minLength(1), z.maxLength(100))),
+  'From a dry run of this method on this connection, at most 30 s old and used once. No other member but workDoneToken goes with it.',
+);
 
 export const WorkDoneToken = doc(z.optional(z.union([z.int(), z.string()])), 'Asks for $/progress under this token.');
 
-export const KillSubject = struct('KillSubject', 'The process that an outcome is about; of one that was not found only what the request said.', {
-  pid: Pid,
-  identity: z.optional(Identity),
-  startedAt: z.optional(Timestamp),
-  name: z.optional(Text),
-  commandLine: z.optional(z.nullable(z.array(Text))),
-});
+export const KillSubject = struct(
+  'KillSubject',
+  'The process that an outcome is about; of one that was not found only what the request said.',
+  {
+    pid: Pid,
+    identity: z.optional(Identity),
+    startedAt: z.optional(Timestamp),
+    name: z.optional(Text),
+    commandLine: z.optional(z.nullable(z.array(Text))),
+  },
+);
 
 export const KillOutcome = struct('KillOutcome', 'What became of one process.', {
   process: KillSubject,

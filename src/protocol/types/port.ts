@@ -44,7 +44,18 @@ export const BindObstacle = doc(
 );
 
 export const PortCause = doc(
-  z.enum(['free', 'listening', 'hidden', 'boundNotListening', 'closing', 'privileged', 'reservedByOs', 'addressUnavailable', 'udpOnly', 'ipv6Only']),
+  z.enum([
+    'free',
+    'listening',
+    'hidden',
+    'boundNotListening',
+    'closing',
+    'privileged',
+    'reservedByOs',
+    'addressUnavailable',
+    'udpOnly',
+    'ipv6Only',
+  ]),
   'The one thing that decides: what stands in the way of binding the port, or `free`.',
 );
 

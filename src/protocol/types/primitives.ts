@@ -35,7 +35,11 @@ export const Port = named('Port', 'A TCP or UDP port number.', z.int().check(z.g
 export const Protocol = named('Protocol', 'The transport protocol of a socket.', z.enum(['tcp', 'udp']));
 export type Protocol = z.infer<typeof Protocol>;
 
-export const Pid = named('Pid', 'A process id, as the sidecar’s own pid namespace counts it.', z.int().check(z.gte(0), z.lte(4_294_967_295)));
+export const Pid = named(
+  'Pid',
+  'A process id, as the sidecar’s own pid namespace counts it.',
+  z.int().check(z.gte(0), z.lte(4_294_967_295)),
+);
 
 export const Timestamp = named('Timestamp', 'Milliseconds since 1970-01-01T00:00:00Z, by the wall clock.', z.int().check(z.gte(0)));
 
@@ -48,7 +52,11 @@ export const Text = named('Text', 'Text of well-formed Unicode.', z.string());
 /** appId, lock names, registration names and keys. */
 export const Name = named('Name', 'A name of 1 to 200 characters.', z.string().check(z.minLength(1), z.maxLength(200)));
 
-export const Cursor = named('Cursor', 'Where the next page begins; opaque, from `nextCursor`.', z.string().check(z.minLength(1), z.maxLength(1_000)));
+export const Cursor = named(
+  'Cursor',
+  'Where the next page begins; opaque, from `nextCursor`.',
+  z.string().check(z.minLength(1), z.maxLength(1_000)),
+);
 
 /** The parameters of a method that has none; unknown members are ignored. */
 export const nothing = {} as const;

@@ -6,11 +6,15 @@ export const Identity = doc(
   'Which process this is, opaque: two equal values are the same process, also where the pid was given away again. From a ProcessInfo.',
 );
 
-export const ProcessRef = struct('ProcessRef', 'A process to look at or act on; with `identity` (or `startedAt`) it can only be that one.', {
-  pid: Pid,
-  startedAt: doc(z.optional(Timestamp), 'A guard for people: matches within 2 s, because it moves with the wall clock.'),
-  identity: z.optional(Identity),
-});
+export const ProcessRef = struct(
+  'ProcessRef',
+  'A process to look at or act on; with `identity` (or `startedAt`) it can only be that one.',
+  {
+    pid: Pid,
+    startedAt: doc(z.optional(Timestamp), 'A guard for people: matches within 2 s, because it moves with the wall clock.'),
+    identity: z.optional(Identity),
+  },
+);
 export type ProcessRef = z.infer<typeof ProcessRef>;
 
 export const ProcessStatus = doc(
@@ -28,7 +32,10 @@ const processShape = {
   ppid: doc(Pid, 'The parent’s pid; 0 where it has none or it is outside our pid namespace.'),
   startedAt: doc(Timestamp, 'When it started.'),
   identity: Identity,
-  name: doc(Text, 'The short name: comm, completed from argv[0] or the executable where the kernel cut it at 15 bytes; the image name on Windows.'),
+  name: doc(
+    Text,
+    'The short name: comm, completed from argv[0] or the executable where the kernel cut it at 15 bytes; the image name on Windows.',
+  ),
   executable: doc(z.nullable(Text), 'Absolute path of the program file; null for a kernel thread or where we may not see it.'),
   commandLine: doc(z.nullable(z.array(Text)), 'The arguments, capped at 32 KiB in all; null where we may not see them.'),
   cwd: doc(z.nullable(Text), 'The working directory; null where we may not see it.'),

@@ -3,7 +3,9 @@ import { doc, Name, strictStruct, struct, Text, Timestamp } from './primitives.t
 import { ProcessInfo } from './process.ts';
 
 const StopSpec = strictStruct('StopSpec', 'How a service is asked to end.', {
-  signal: doc(z.optional(z.enum(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'])), 'The polite signal.', { default: 'SIGTERM' }),
+  signal: doc(z.optional(z.enum(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'])), 'The polite signal.', {
+    default: 'SIGTERM',
+  }),
   graceMs: doc(z.optional(z.int().check(z.gte(0), z.lte(3_600_000))), 'How long before SIGKILL.', { default: 5_000 }),
 });
 
@@ -41,4 +43,3 @@ export const ServiceStatus = struct('ServiceStatus', 'A service, as it stands.',
   cause: doc(z.optional(Text), 'Why the state last changed.'),
 });
 export type ServiceStatus = z.infer<typeof ServiceStatus>;
-

@@ -13,14 +13,21 @@ export const ServerInfo = struct('ServerInfo', 'Which sidecar answers.', {
   arch: Text,
 });
 
-export const ServerCapabilities = struct('ServerCapabilities', 'What works here; what does not is answered `Unsupported` with a sentence.', {
-  native: doc(z.boolean(), 'Foreign-function calls are available.'),
-  killIdentity: doc(z.enum(['handle', 'checked']), '`handle`: signals go through a handle that cannot name another process; `checked`: check and signal back to back.'),
-  containment: doc(z.array(z.enum(['job', 'cgroup', 'processGroup'])), 'How services can be kept together.'),
-  portOwners: doc(z.enum(['all', 'ownUser']), 'Whose processes can be named as owners of a port.'),
-  socketSource: doc(z.enum(['kernel', 'procfs', 'command']), 'Where the socket table comes from.'),
-  experimental: doc(z.optional(z.record(z.string(), z.unknown())), 'Not promised yet.'),
-});
+export const ServerCapabilities = struct(
+  'ServerCapabilities',
+  'What works here; what does not is answered `Unsupported` with a sentence.',
+  {
+    native: doc(z.boolean(), 'Foreign-function calls are available.'),
+    killIdentity: doc(
+      z.enum(['handle', 'checked']),
+      '`handle`: signals go through a handle that cannot name another process; `checked`: check and signal back to back.',
+    ),
+    containment: doc(z.array(z.enum(['job', 'cgroup', 'processGroup'])), 'How services can be kept together.'),
+    portOwners: doc(z.enum(['all', 'ownUser']), 'Whose processes can be named as owners of a port.'),
+    socketSource: doc(z.enum(['kernel', 'procfs', 'command']), 'Where the socket table comes from.'),
+    experimental: doc(z.optional(z.record(z.string(), z.unknown())), 'Not promised yet.'),
+  },
+);
 export type ServerCapabilities = z.infer<typeof ServerCapabilities>;
 
 export const Limits = struct('Limits', 'What the sidecar bounds, for one connection unless said otherwise.', {

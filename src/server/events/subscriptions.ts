@@ -5,7 +5,11 @@ import type { Publish, Surroundings } from '../context.ts';
 import { limits } from '../transport/limits.ts';
 
 /** What watches one topic for one subscription. `emit` may be called until the signal is aborted. */
-export type WatchTopic<Name extends EventName> = (query: WatchQuery, emit: (payload: Payload<Name>) => void, signal: AbortSignal) => Promise<Payload<Name>[]>;
+export type WatchTopic<Name extends EventName> = (
+  query: WatchQuery,
+  emit: (payload: Payload<Name>) => void,
+  signal: AbortSignal,
+) => Promise<Payload<Name>[]>;
 
 export interface WatchQuery {
   filter: NonNullable<Params<'events/subscribe'>['filter']>;
@@ -56,8 +60,10 @@ export function createSubscriptions(watches: Watches, publish: Publish, { clock 
         const query = { filter, intervalMs };
         const { signal } = subscription.ended;
         const snapshot: Result<'events/subscribe'>['snapshot'] = {};
-        if (wanted.includes('port')) snapshot.port = await watches.port(query, (payload) => send(subscription, 'port', 'event/port', payload), signal);
-        if (wanted.includes('process')) snapshot.process = await watches.process(query, (payload) => send(subscription, 'process', 'event/process', payload), signal);
+        if (wanted.includes('port'))
+          snapshot.port = await watches.port(query, (payload) => send(subscription, 'port', 'event/port', payload), signal);
+        if (wanted.includes('process'))
+          snapshot.process = await watches.process(query, (payload) => send(subscription, 'process', 'event/process', payload), signal);
         return { subscriptionId: subscription.id, snapshot };
       } catch (error) {
         end(subscription);
@@ -130,4 +136,3 @@ function tooMany() {
     max: limits.subscriptions,
   });
 }
-

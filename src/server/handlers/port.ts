@@ -27,7 +27,8 @@ export function portHandlers({ ports, waitForPort, killing, tellProgress }: Port
 
     'port/explain': ({ port, protocol }, { signal }) => ports.explain({ port, protocols: either(protocol) }, signal),
 
-    'port/wait': ({ port, protocol = 'tcp', host, state, timeoutMs }, { signal }) => waitForPort({ port, protocol, host, state, timeoutMs }, signal),
+    'port/wait': ({ port, protocol = 'tcp', host, state, timeoutMs }, { signal }) =>
+      waitForPort({ port, protocol, host, state, timeoutMs }, signal),
 
     'port/kill': (params, request) =>
       tellProgress(params, request, 'Freeing a port', (onRung) =>

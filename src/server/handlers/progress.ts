@@ -19,7 +19,9 @@ export function createTellProgress(publish: Publish): TellProgress {
     const tell = (value: Parameters<typeof publish<'$/progress'>>[2]['value']) => publish(connectionId, '$/progress', { token, value });
     tell({ kind: 'begin', title });
     try {
-      return await act(({ signal, processes }) => tell({ kind: 'report', message: `${signal} to ${processes} ${processes === 1 ? 'process' : 'processes'}` }));
+      return await act(({ signal, processes }) =>
+        tell({ kind: 'report', message: `${signal} to ${processes} ${processes === 1 ? 'process' : 'processes'}` }),
+      );
     } finally {
       tell({ kind: 'end' });
     }

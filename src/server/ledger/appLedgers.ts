@@ -3,8 +3,8 @@ import type { Log } from '../../log.ts';
 import type { Pool } from '../../workers/pool.ts';
 import type { FileLocks } from '../os/fileLock.ts';
 import { makeAppDirectory, makePrivateDirectory, stateDirectory } from '../os/paths.ts';
-import { createLeftoverSearch, type LeftoverSearch } from './leftovers.ts';
 import { type Ledger, openLedger } from './ledger.ts';
+import { createLeftoverSearch, type LeftoverSearch } from './leftovers.ts';
 import { createStatePlaces } from './places.ts';
 import { createLedgerReader, type LedgerReader, ledgersDirectory } from './reader.ts';
 import { ledgerVersion, type ProcessMark } from './records.ts';
@@ -48,12 +48,22 @@ export async function openAppLedgers(parts: AppLedgersParts): Promise<AppLedgers
       await makePrivateDirectory(own);
       return own;
     },
-    header: async () => ({ version: ledgerVersion, sidecar: await self(), host: hostPid === null ? null : await mark(hostPid), appId, startedAt }),
+    header: async () => ({
+      version: ledgerVersion,
+      sidecar: await self(),
+      host: hostPid === null ? null : await mark(hostPid),
+      appId,
+      startedAt,
+    }),
     tryLock: locks.tryLock,
     clock,
     log,
   });
-  await places.note(stateDir).catch((error: unknown) => log.warn({ err: error, stateDir }, 'other sidecars cannot be told of this state directory, and will not protect what runs here'));
+  await places
+    .note(stateDir)
+    .catch((error: unknown) =>
+      log.warn({ err: error, stateDir }, 'other sidecars cannot be told of this state directory, and will not protect what runs here'),
+    );
   // Nobody waits for what serves a later run.
   reader.sweep().catch((error: unknown) => log.debug({ err: error }, 'old ledgers could not be swept away'));
   return { ledger, reader, leftovers: createLeftoverSearch(pool, reader), directory, self };

@@ -4,7 +4,16 @@ import { join } from 'node:path';
 import type { Clock, Timer } from '../../clock.ts';
 import type { Log } from '../../log.ts';
 import type { FileLock, TryLock } from '../os/fileLock.ts';
-import { applyRecord, formatHeader, formatRecord, formatStart, type LedgerHeader, type LedgerRecord, type ProcessMark, type Start } from './records.ts';
+import {
+  applyRecord,
+  formatHeader,
+  formatRecord,
+  formatStart,
+  type LedgerHeader,
+  type LedgerRecord,
+  type ProcessMark,
+  type Start,
+} from './records.ts';
 
 /**
  * What this sidecar has started, on disk for its successor: one file under its own kernel lock, as long as it lives. Nothing
@@ -40,7 +49,14 @@ const defaultMostRecords = 2_000;
 const retryAfterMs = 30_000;
 
 /** Resolves when the header is on disk, or cannot be. */
-export async function openLedger({ directory, tryLock, header, clock, log, mostRecords = defaultMostRecords }: LedgerOptions): Promise<Ledger> {
+export async function openLedger({
+  directory,
+  tryLock,
+  header,
+  clock,
+  log,
+  mostRecords = defaultMostRecords,
+}: LedgerOptions): Promise<Ledger> {
   const starts = new Map<string, Start>();
   let file: LedgerFile | null = null;
   /** The file lacks a record, or ends in a torn one: only a new file can be complete again. */
@@ -126,7 +142,10 @@ export async function openLedger({ directory, tryLock, header, clock, log, mostR
       recordsInFile = starts.size;
       if (!isBehind) return;
       if (state === 'ok') {
-        log.warn({ err: error }, 'the ledger cannot be written: what is started now may outlive a crash unnoticed; free the disk or name another stateDir');
+        log.warn(
+          { err: error },
+          'the ledger cannot be written: what is started now may outlive a crash unnoticed; free the disk or name another stateDir',
+        );
       }
       state = 'degraded';
       retry = clock.setTimer(retryAfterMs, () => void inOrder(renew));

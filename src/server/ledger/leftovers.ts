@@ -44,7 +44,10 @@ export function createLeftoverSearch(pool: Pool, reader: LedgerReader): Leftover
       await Promise.all(ledgers.map((ledger) => ledger.release()));
     };
     try {
-      const { found, denied } = await findProcesses(pool, ledgers.flatMap(({ starts }) => starts));
+      const { found, denied } = await findProcesses(
+        pool,
+        ledgers.flatMap(({ starts }) => starts),
+      );
       return { found, denied, release, settle: () => settle(ledgers).finally(release) };
     } catch (error) {
       await release();
@@ -53,7 +56,10 @@ export function createLeftoverSearch(pool: Pool, reader: LedgerReader): Leftover
   }
 
   async function settle(ledgers: DeadLedger[]): Promise<void> {
-    const { found, denied } = await findProcesses(pool, ledgers.flatMap(({ starts }) => starts));
+    const { found, denied } = await findProcesses(
+      pool,
+      ledgers.flatMap(({ starts }) => starts),
+    );
     const open = new Set([...found, ...denied].map(({ start }) => start.startId));
     await Promise.all(ledgers.filter(({ starts }) => !starts.some(({ startId }) => open.has(startId))).map((ledger) => ledger.discard()));
   }
@@ -78,7 +84,8 @@ export async function findProcesses(pool: Pool, starts: Start[]): Promise<Pick<L
   for (const { startId, process } of carriers) families.get(startId)?.members.set(process.identity, process);
 
   const living = [...families.values()].filter(({ members }) => members.size > 0);
-  const growths = living.length === 0 ? [] : await pool.run('growTrees', { questions: living.map(({ members }) => askForAll([...members.values()])) });
+  const growths =
+    living.length === 0 ? [] : await pool.run('growTrees', { questions: living.map(({ members }) => askForAll([...members.values()])) });
   return {
     found: living.flatMap((family, index) => toStarted(family, growths[index]?.found ?? [])),
     denied: recorded.filter(({ process }) => denied.includes(process.pid)).map((start) => ({ start, mark: start.process })),

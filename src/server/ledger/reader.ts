@@ -51,7 +51,15 @@ const adoptPauseMs = 25;
 /** As long as registrations are kept. */
 const forgottenAfterMs = 30 * 24 * 3_600_000;
 
-export function createLedgerReader({ locks, pool, clock, log, places: stateDirs, stateDir: ownStateDir, appId }: LedgerReaderParts): LedgerReader {
+export function createLedgerReader({
+  locks,
+  pool,
+  clock,
+  log,
+  places: stateDirs,
+  stateDir: ownStateDir,
+  appId,
+}: LedgerReaderParts): LedgerReader {
   /** Those that this sidecar has locked, by path: two requests of ours share one, and the last gives it back. */
   const adopted = new Map<string, Adopted>();
   let last: Promise<unknown> = Promise.resolve();
@@ -203,7 +211,8 @@ export function createLedgerReader({ locks, pool, clock, log, places: stateDirs,
       const apps = await readNames(appsDirectory(stateDir));
       return (await Promise.all(apps.map((app) => listLedgers(join(appsDirectory(stateDir), app))))).flat();
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') log.warn({ err: error, stateDir }, 'the ledgers of other sidecars cannot be read');
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+        log.warn({ err: error, stateDir }, 'the ledgers of other sidecars cannot be read');
       return [];
     }
   }

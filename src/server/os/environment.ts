@@ -32,4 +32,12 @@ function isForUsAlone(name: string): boolean {
   return notPassedOn.has(name) || name.startsWith('VSCODE_');
 }
 
-const notPassedOn = new Set(['ELECTRON_RUN_AS_NODE', 'ELECTRON_NO_ASAR', 'NODE_OPTIONS', 'NODE_CHANNEL_FD', 'NODE_CHANNEL_SERIALIZATION_MODE', 'NODE_UNIQUE_ID', startVariable]);
+const notPassedOn = new Set([
+  'ELECTRON_RUN_AS_NODE',
+  'ELECTRON_NO_ASAR',
+  'NODE_OPTIONS',
+  'NODE_CHANNEL_FD',
+  'NODE_CHANNEL_SERIALIZATION_MODE',
+  'NODE_UNIQUE_ID',
+  startVariable,
+]);

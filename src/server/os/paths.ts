@@ -24,13 +24,19 @@ export function lockDirectory(): string {
 export async function stateDirectory(named?: string): Promise<string> {
   if (named !== undefined && !isAbsolute(named)) {
     const message = 'must be an absolute path';
-    throw fail('InvalidParams', `The state directory ${JSON.stringify(named)} is relative, and to what nobody knows; name an absolute one.`, {
-      issues: [{ path: 'options.stateDir', message }],
-    });
+    throw fail(
+      'InvalidParams',
+      `The state directory ${JSON.stringify(named)} is relative, and to what nobody knows; name an absolute one.`,
+      {
+        issues: [{ path: 'options.stateDir', message }],
+      },
+    );
   }
   if (named !== undefined) return named;
   const home = passwdHome();
-  return (await isLocalDirectory(home)) ? join(home, '.local', 'state', 'sidewarden') : `/var/tmp/sidewarden-${process.getuid?.() ?? 'user'}`;
+  return (await isLocalDirectory(home))
+    ? join(home, '.local', 'state', 'sidewarden')
+    : `/var/tmp/sidewarden-${process.getuid?.() ?? 'user'}`;
 }
 
 /** Under it is one directory an app. */

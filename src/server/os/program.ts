@@ -28,7 +28,8 @@ async function checkDirectory(command: string, cwd: string): Promise<void> {
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === null) throw error;
-    const why = errno === 'ENOENT' ? 'does not exist' : errno === 'EACCES' ? 'may not be entered by this user' : `cannot be entered (${errno})`;
+    const why =
+      errno === 'ENOENT' ? 'does not exist' : errno === 'EACCES' ? 'may not be entered by this user' : `cannot be entered (${errno})`;
     throw spawnFailed(errno, `The working directory ${cwd} ${why}, so ${command} was not started.`, command, cwd);
   }
 }
@@ -50,7 +51,12 @@ async function searchPath({ command, cwd, environment }: ProgramOrder): Promise<
     if (errno === 'EACCES') refused ??= { path, errno };
   }
   if (refused !== null) throw spawnFailed(refused.errno, notExecutable(refused.path, refused.errno), command, cwd);
-  throw spawnFailed('ENOENT', `No program ${command} is on the PATH that it would have; install it, give its absolute path, or set PATH in env.`, command, cwd);
+  throw spawnFailed(
+    'ENOENT',
+    `No program ${command} is on the PATH that it would have; install it, give its absolute path, or set PATH in env.`,
+    command,
+    cwd,
+  );
 }
 /** What execvp(3) of glibc takes where PATH is not set. */
 const defaultPath = '/bin:/usr/bin';
@@ -70,7 +76,9 @@ async function whyNotExecutable(path: string): Promise<string | null> {
 }
 
 function notExecutable(path: string, errno: string): string {
-  return errno === 'EACCES' ? `${path} may not be run: it is no file that this user may execute (chmod +x?).` : `${path} cannot be run (${errno}).`;
+  return errno === 'EACCES'
+    ? `${path} may not be run: it is no file that this user may execute (chmod +x?).`
+    : `${path} cannot be run (${errno}).`;
 }
 
 export function spawnFailed(errno: string, sentence: string, command: string, cwd: string, cause?: unknown): SidewardenError {

@@ -4,7 +4,7 @@ import type { ProcessInfo } from '../../protocol/types/process.ts';
 import type { ManagedPort } from '../../protocol/types/registration.ts';
 import type { Pool } from '../../workers/pool.ts';
 import { type ProtectionFacts, protectionOf } from '../../workers/protection.ts';
-import type { Leftovers, LeftoverSearch } from '../ledger/leftovers.ts';
+import type { LeftoverSearch, Leftovers } from '../ledger/leftovers.ts';
 import type { FreedPorts } from '../processes/freedPorts.ts';
 import { type Kill, type KillOptions, type PlainOutcome, protectedOutcome, subject } from '../processes/kill.ts';
 import { type KillContext, plannedOutcome, readOptions, withoutPorts } from '../processes/killing.ts';
@@ -77,7 +77,13 @@ export function createCleanup(parts: CleanupParts): RunCleanup {
     return { leftovers: found, denied, ports: await Promise.all(held) };
   }
 
-  async function end(scene: Scene, { leftovers, ports: groups }: Groups, options: KillOptions, context: KillContext, fixed: boolean): Promise<Result<'cleanup/run'>> {
+  async function end(
+    scene: Scene,
+    { leftovers, ports: groups }: Groups,
+    options: KillOptions,
+    context: KillContext,
+    fixed: boolean,
+  ): Promise<Result<'cleanup/run'>> {
     const protection = await gatherProtection();
     const [ended = [], ...ofPorts] = await Promise.all([leftovers, ...groups].map((group) => endGroup(group)));
     const all = [...ended, ...ofPorts.flat()];
@@ -104,7 +110,13 @@ export function createCleanup(parts: CleanupParts): RunCleanup {
     return endHolders({ port, protocol, options: readOptions({}, false), refuse }, { signal: uninterrupted });
   }
 
-  async function show(scene: Scene, { leftovers, ports: groups }: Groups, options: KillOptions, protection: ProtectionFacts, { owner }: KillContext) {
+  async function show(
+    scene: Scene,
+    { leftovers, ports: groups }: Groups,
+    options: KillOptions,
+    protection: ProtectionFacts,
+    { owner }: KillContext,
+  ) {
     const [first, ...ofPorts] = await Promise.all([leftovers, ...groups].map((group) => foresee(group, options, protection)));
     const targets = scene.ports.map(({ port }, index) => ({ port, targets: ofPorts[index]?.targets ?? [] }));
     const planId = plans.keep(owner, { options, leftovers: first?.targets ?? [], ports: targets });
@@ -119,7 +131,11 @@ export function createCleanup(parts: CleanupParts): RunCleanup {
   }
 
   /** What a kill of this group would touch, as it is now. */
-  async function foresee({ targets, spared }: Group, options: KillOptions, protection: ProtectionFacts): Promise<{ targets: ProcessInfo[]; outcomes: KillOutcome[] }> {
+  async function foresee(
+    { targets, spared }: Group,
+    options: KillOptions,
+    protection: ProtectionFacts,
+  ): Promise<{ targets: ProcessInfo[]; outcomes: KillOutcome[] }> {
     const judge = (info: ProcessInfo) => {
       const judged = protectionOf(info, protection);
       return judged && (judged.level === 'never' || !options.allowProtected) ? judged : null;
@@ -127,7 +143,9 @@ export function createCleanup(parts: CleanupParts): RunCleanup {
     const members = targets.filter((info) => judge(info) === null).map(({ pid, identity }) => ({ pid, identity, startTicks: null }));
     const question = { members, freeze: false, allowProtected: options.allowProtected, protection };
     const [growth] = options.tree && members.length > 0 ? await pool.run('growTrees', { questions: [question] }) : [];
-    const grown = [...(growth?.found ?? []), ...(growth?.spared ?? [])].filter((info) => !targets.some(({ identity }) => identity === info.identity));
+    const grown = [...(growth?.found ?? []), ...(growth?.spared ?? [])].filter(
+      (info) => !targets.some(({ identity }) => identity === info.identity),
+    );
     const all = [...targets, ...grown];
     const outcomes = all.map((info) => {
       const judged = judge(info);
@@ -151,7 +169,12 @@ function assign(scene: Scene, plan: CleanupPlan): Groups {
   const others = (now: ProcessInfo[]): PlainOutcome[] =>
     now
       .filter(({ identity }) => !planned.has(identity))
-      .map((info) => ({ process: subject(info), outcome: 'notPlanned', reason: 'It does not belong to the plan, and was left alone.', elapsedMs: 0 }));
+      .map((info) => ({
+        process: subject(info),
+        outcome: 'notPlanned',
+        reason: 'It does not belong to the plan, and was left alone.',
+        elapsedMs: 0,
+      }));
   return {
     leftovers: { targets: plan.leftovers, spared: others(scene.leftovers.map(({ process }) => process)) },
     ports: scene.ports.map(({ holders }, index) => ({ targets: plan.ports[index]?.targets ?? [], spared: others(holders) })),

@@ -42,8 +42,15 @@ export function divide(scene: Scene, order: CleanupOrder): { leftovers: Group; p
 /** Without `tree` only what was started itself, and what holds a port. */
 function divideLeftovers({ leftovers, denied, ports }: Scene, { options, protection }: CleanupOrder): Group {
   const holders = new Set(ports.flatMap((port) => port.holders).map(({ identity }) => identity));
-  const meant = leftovers.filter(({ process, isRoot }) => options.tree || isRoot || holders.has(process.identity)).map(({ process }) => process);
-  const sheltered = options.allowProtected ? new Map<string, ProcessInfo>() : findSheltered(leftovers.map(({ process }) => process), protection);
+  const meant = leftovers
+    .filter(({ process, isRoot }) => options.tree || isRoot || holders.has(process.identity))
+    .map(({ process }) => process);
+  const sheltered = options.allowProtected
+    ? new Map<string, ProcessInfo>()
+    : findSheltered(
+        leftovers.map(({ process }) => process),
+        protection,
+      );
   return {
     targets: meant.filter(({ identity }) => !sheltered.has(identity)),
     spared: [
@@ -51,7 +58,9 @@ function divideLeftovers({ leftovers, denied, ports }: Scene, { options, protect
         const above = sheltered.get(info.identity);
         return above ? [protectedOutcome(info, { sentence: `It belongs to ${above.name} (pid ${above.pid}), which is protected.` })] : [];
       }),
-      ...denied.map(({ start, mark }): PlainOutcome => ({ process: { ...mark, name: start.name }, outcome: 'denied', reason: hidden, elapsedMs: 0 })),
+      ...denied.map(
+        ({ start, mark }): PlainOutcome => ({ process: { ...mark, name: start.name }, outcome: 'denied', reason: hidden, elapsedMs: 0 }),
+      ),
     ],
   };
 }
@@ -78,5 +87,7 @@ function findSheltered(processes: ProcessInfo[], protection: ProtectionFacts): M
 const hidden = 'It is there, but this user may not see whether it is the one that was recorded; its owner or root may.';
 
 function notOwned(info: ProcessInfo): PlainOutcome {
-  return protectedOutcome(info, { sentence: `${info.name} (pid ${info.pid}) was not left behind by an earlier run of this app; evict: any would end it.` });
+  return protectedOutcome(info, {
+    sentence: `${info.name} (pid ${info.pid}) was not left behind by an earlier run of this app; evict: any would end it.`,
+  });
 }

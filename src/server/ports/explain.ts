@@ -42,7 +42,13 @@ function decide(facts: PortFacts): Verdict {
     return {
       cause: 'boundNotListening',
       summary: `Port ${port} is bound by ${ownersOf(bound)} without listening: it answers nobody, and nobody else can listen on it.`,
-      suggestions: [{ text: 'Wait until it listens or lets go, or use another port.', method: 'port/wait', params: { port, state: 'free', timeoutMs: 30_000 } }],
+      suggestions: [
+        {
+          text: 'Wait until it listens or lets go, or use another port.',
+          method: 'port/wait',
+          params: { port, state: 'free', timeoutMs: 30_000 },
+        },
+      ],
     };
   }
   if (refused('accessDenied') && port < rules.unprivilegedPortStart && !rules.mayBindPrivileged) {
@@ -75,7 +81,9 @@ function decide(facts: PortFacts): Verdict {
     summary: hasClosing
       ? `Nobody listens on port ${port}; ${describeClosing(closing)} linger. A server that sets SO_REUSEADDR can bind it now, another one must wait up to a minute.`
       : `Port ${port} is free.`,
-    suggestions: hasClosing ? [{ text: 'Set SO_REUSEADDR in the server (Node, Go and most frameworks do), or wait for the connections to end.' }] : [],
+    suggestions: hasClosing
+      ? [{ text: 'Set SO_REUSEADDR in the server (Node, Go and most frameworks do), or wait for the connections to end.' }]
+      : [],
   };
 }
 
@@ -94,8 +102,12 @@ function holderVerdict({ port, seesAllOwners }: PortFacts, entries: PortEntry[])
   const container = entries.find((entry) => entry.container)?.container;
   const unit = entries.find((entry) => entry.unit)?.unit;
   const suggestions: Verdict['suggestions'] = [];
-  if (container) suggestions.push({ text: `It runs in the ${container.engine} container ${container.name ?? container.id.slice(0, 12)}: stop the container rather than the process.` });
-  else if (unit && isService(unit.name)) suggestions.push({ text: `It belongs to the systemd unit ${unit.name}: stop the unit, or systemd may start it again.` });
+  if (container)
+    suggestions.push({
+      text: `It runs in the ${container.engine} container ${container.name ?? container.id.slice(0, 12)}: stop the container rather than the process.`,
+    });
+  else if (unit && isService(unit.name))
+    suggestions.push({ text: `It belongs to the systemd unit ${unit.name}: stop the unit, or systemd may start it again.` });
   else suggestions.push({ text: `Stop ${names}, or use another port.` });
   return {
     cause: ipv6Only ? 'ipv6Only' : 'listening',
@@ -130,16 +142,22 @@ function refusedVerdict({ port, closing }: PortFacts): Verdict {
     // Linux 6.8, and in /proc/net), UDP that is connected.
     cause: 'boundNotListening',
     summary: `Port ${port} is bound by a socket that serves nobody, and the system does not say whose it is.`,
-    suggestions: [{ text: 'Wait until it is let go, or use another port.', method: 'port/wait', params: { port, state: 'free', timeoutMs: 30_000 } }],
+    suggestions: [
+      { text: 'Wait until it is let go, or use another port.', method: 'port/wait', params: { port, state: 'free', timeoutMs: 30_000 } },
+    ],
   };
 }
 
 function whoHides(seesAllOwners: boolean): string {
-  return seesAllOwners ? 'it is the kernel’s own, or belongs to another process namespace' : 'it belongs to another user, or to another process namespace';
+  return seesAllOwners
+    ? 'it is the kernel’s own, or belongs to another process namespace'
+    : 'it belongs to another user, or to another process namespace';
 }
 
 function hiddenAdvice(seesAllOwners: boolean): string {
-  return seesAllOwners ? 'Look on the machine that hosts this container or namespace, or use another port.' : 'Ask again as root or as its owner, or use another port.';
+  return seesAllOwners
+    ? 'Look on the machine that hosts this container or namespace, or use another port.'
+    : 'Ask again as root or as its owner, or use another port.';
 }
 
 function collectEvidence({ port, entries, closing, rules, binds }: PortFacts): string[] {
@@ -150,11 +168,16 @@ function collectEvidence({ port, entries, closing, rules, binds }: PortFacts): s
   });
   if (closingCount(closing) > 0 || closing.connections > 0) evidence.push(`connections over this port: ${describeClosing(closing)}`);
   for (const { protocol, address, answer } of binds) {
-    if (answer !== 'cannotTry' && answer !== 'noFamily') evidence.push(`binding ${protocol.toUpperCase()} ${address} without listening: ${bindWords[answer]}`);
+    if (answer !== 'cannotTry' && answer !== 'noFamily')
+      evidence.push(`binding ${protocol.toUpperCase()} ${address} without listening: ${bindWords[answer]}`);
   }
-  if (port < rules.unprivilegedPortStart) evidence.push(`ports below ${rules.unprivilegedPortStart} are privileged; ${rules.mayBindPrivileged ? 'we may bind them' : 'we may not bind them'}`);
+  if (port < rules.unprivilegedPortStart)
+    evidence.push(
+      `ports below ${rules.unprivilegedPortStart} are privileged; ${rules.mayBindPrivileged ? 'we may bind them' : 'we may not bind them'}`,
+    );
   const { ephemeral } = rules;
-  if (ephemeral && port >= ephemeral.from && port <= ephemeral.to) evidence.push(`it lies in the ephemeral range ${ephemeral.from}-${ephemeral.to}, so an outgoing connection may take it at any time`);
+  if (ephemeral && port >= ephemeral.from && port <= ephemeral.to)
+    evidence.push(`it lies in the ephemeral range ${ephemeral.from}-${ephemeral.to}, so an outgoing connection may take it at any time`);
   return evidence;
 }
 

@@ -21,7 +21,8 @@ export function serves(row: SocketRow, addresses: string[] | null): boolean {
   if (addresses === null) return true;
   return addresses.some((address) => {
     if (row.address === address) return true;
-    if (isIPv4(address)) return row.address === '0.0.0.0' || (row.address === '::' && row.dualStack !== false) || row.address === `::ffff:${address}`;
+    if (isIPv4(address))
+      return row.address === '0.0.0.0' || (row.address === '::' && row.dualStack !== false) || row.address === `::ffff:${address}`;
     return row.address === '::';
   });
 }

@@ -52,7 +52,10 @@ export function createPortKilling({ pool, ports, kill, plans, gatherProtection }
       refuseMembersBesidePlan(params);
       return executePlan(plans.take(context.owner, planId), context);
     }
-    if (port === undefined) throw fail('InvalidParams', 'port/kill needs a port, or the planId of a dry run.', { issues: [{ path: 'port', message: 'missing' }] });
+    if (port === undefined)
+      throw fail('InvalidParams', 'port/kill needs a port, or the planId of a dry run.', {
+        issues: [{ path: 'port', message: 'missing' }],
+      });
     const options = readOptions(params, false);
     const holders = await findHolders(port, protocol, context.signal);
     const spared = expect ? unexpected(holders, expect) : protocol === 'udp' ? await ambiguous(port, holders) : null;
@@ -61,8 +64,12 @@ export function createPortKilling({ pool, ports, kill, plans, gatherProtection }
 
     const protection = await gatherProtection();
     const judged = holders.map((info) => ({ info, judged: protectionOf(info, protection) }));
-    const targets = judged.filter(({ judged: found }) => !found || (found.level !== 'never' && options.allowProtected)).map(({ info }) => info);
-    const outcomes = judged.map(({ info, judged: found }) => (found && !targets.includes(info) ? protectedOutcome(info, found) : plannedOutcome(info, options)));
+    const targets = judged
+      .filter(({ judged: found }) => !found || (found.level !== 'never' && options.allowProtected))
+      .map(({ info }) => info);
+    const outcomes = judged.map(({ info, judged: found }) =>
+      found && !targets.includes(info) ? protectedOutcome(info, found) : plannedOutcome(info, options),
+    );
     const id = plans.keep(context.owner, { port, protocol, targets, options });
     return { ...(await judge(port, protocol)), outcomes: withoutPorts(outcomes), planId: id };
   }
@@ -74,7 +81,13 @@ export function createPortKilling({ pool, ports, kill, plans, gatherProtection }
       const sentence = refused.get(info);
       return sentence ? [protectedOutcome(info, { sentence })] : [];
     });
-    const ended = await end(port, protocol, holders.filter((info) => !refused.get(info)), options, context);
+    const ended = await end(
+      port,
+      protocol,
+      holders.filter((info) => !refused.get(info)),
+      options,
+      context,
+    );
     return { ...ended, outcomes: [...ended.outcomes, ...withoutPorts(spared)] };
   }
 
@@ -83,16 +96,33 @@ export function createPortKilling({ pool, ports, kill, plans, gatherProtection }
     const now = await findHolders(port, protocol, context.signal);
     const fresh = now.filter(({ identity }) => !targets.some((target) => target.identity === identity));
     const ended = await end(port, protocol, targets, options, context, true);
-    const left = fresh.map((info): PlainOutcome => ({ process: subject(info), outcome: 'notPlanned', reason: 'It did not hold the port when the plan was made.', elapsedMs: 0 }));
+    const left = fresh.map(
+      (info): PlainOutcome => ({
+        process: subject(info),
+        outcome: 'notPlanned',
+        reason: 'It did not hold the port when the plan was made.',
+        elapsedMs: 0,
+      }),
+    );
     return { ...ended, outcomes: [...ended.outcomes, ...withoutPorts(left)] };
   }
 
-  async function end(port: number, protocol: Protocol, holders: ProcessInfo[], options: KillOptions, { signal, onRung }: Omit<KillContext, 'owner'>, fixed = false) {
+  async function end(
+    port: number,
+    protocol: Protocol,
+    holders: ProcessInfo[],
+    options: KillOptions,
+    { signal, onRung }: Omit<KillContext, 'owner'>,
+    fixed = false,
+  ) {
     const outcomes =
-      holders.length === 0 ? [] : await kill({ roots: holders, options, fixed, protection: await gatherProtection(), signal, ...(onRung && { onRung }) });
+      holders.length === 0
+        ? []
+        : await kill({ roots: holders, options, fixed, protection: await gatherProtection(), signal, ...(onRung && { onRung }) });
     const verdict = await judge(port, protocol);
     const held = new Set(holders.map(({ identity }) => identity));
-    const frees = ({ outcome, process }: PlainOutcome) => verdict.freed && (outcome === 'exited' || outcome === 'killed') && held.has(process.identity ?? '');
+    const frees = ({ outcome, process }: PlainOutcome) =>
+      verdict.freed && (outcome === 'exited' || outcome === 'killed') && held.has(process.identity ?? '');
     return { ...verdict, outcomes: outcomes.map((outcome) => ({ ...outcome, freedPorts: frees(outcome) ? [port] : [] })) };
   }
 
@@ -128,10 +158,19 @@ type Expected = NonNullable<Params<'port/kill'>['expect']>;
 
 /** One holder that differs, and nobody is signalled. */
 function unexpected(holders: ProcessInfo[], { name, ownerTag }: Expected): PlainOutcome[] | null {
-  const differs = (info: ProcessInfo) => (name !== undefined && info.name !== name) || (ownerTag !== undefined && info.ownerTag !== ownerTag);
+  const differs = (info: ProcessInfo) =>
+    (name !== undefined && info.name !== name) || (ownerTag !== undefined && info.ownerTag !== ownerTag);
   if (!holders.some(differs)) return null;
   return holders.map((info): PlainOutcome => {
-    if (differs(info)) return protectedOutcome(info, { sentence: `unexpected: it is ${info.name}${info.ownerTag ? ` of ${info.ownerTag}` : ''}, not what was expected.` });
-    return { process: subject(info), outcome: 'notPlanned', reason: 'Another holder of the port was unexpected, so nobody was signalled.', elapsedMs: 0 };
+    if (differs(info))
+      return protectedOutcome(info, {
+        sentence: `unexpected: it is ${info.name}${info.ownerTag ? ` of ${info.ownerTag}` : ''}, not what was expected.`,
+      });
+    return {
+      process: subject(info),
+      outcome: 'notPlanned',
+      reason: 'Another holder of the port was unexpected, so nobody was signalled.',
+      elapsedMs: 0,
+    };
   });
 }

@@ -5,8 +5,8 @@ import type { ProcessInfo } from '../../protocol/types/process.ts';
 import type { OwnerScan, Placement, SocketQuery, SocketRow } from '../../workers/platform/types.ts';
 import type { Pool } from '../../workers/pool.ts';
 import { explainPort } from './explain.ts';
-import type { FindOwners } from './owners.ts';
 import { localAddresses, serves } from './hosts.ts';
+import type { FindOwners } from './owners.ts';
 
 /** Who holds ports: every listener, never a client of one. */
 export interface PortQuestions {
@@ -78,7 +78,13 @@ export function createPortQuestions({ pool, findOwners, seesAllOwners }: PortQue
 
   async function complete(rows: SocketRow[], candidates: number[] | null, signal: AbortSignal | undefined) {
     const unowned = rows.filter((row) => row.pids === null && row.key !== 0);
-    const scan = candidates === null ? null : await findOwners(unowned.map((row) => row.key), candidates);
+    const scan =
+      candidates === null
+        ? null
+        : await findOwners(
+            unowned.map((row) => row.key),
+            candidates,
+          );
     signal?.throwIfAborted();
     const pidsOf = groupPids(rows, scan);
     const pids = [...new Set([...pidsOf.values()].flat())];
@@ -98,7 +104,13 @@ function groupPids(rows: SocketRow[], scan: OwnerScan | null): Map<SocketRow, nu
   return new Map(rows.map((row) => [row, row.pids ?? (byKey.get(row.key) ?? []).map(({ pid }) => pid)]));
 }
 
-function finish(rows: SocketRow[], scan: OwnerScan | null, pidsOf: Map<SocketRow, number[]>, processOf: Map<number, ProcessInfo>, placementOf: Map<number, Placement>) {
+function finish(
+  rows: SocketRow[],
+  scan: OwnerScan | null,
+  pidsOf: Map<SocketRow, number[]>,
+  processOf: Map<number, ProcessInfo>,
+  placementOf: Map<number, Placement>,
+) {
   return rows.map((row): PortEntry => {
     const owners = (pidsOf.get(row) ?? [])
       .map((pid) => processOf.get(pid))

@@ -14,7 +14,10 @@ type Seen = { signature: string; payload: Payload<'event/port'> };
  */
 export function createPortWatch(pool: Pool, ports: PortQuestions, surroundings: Surroundings): WatchTopic<'event/port'> {
   return async function watchPorts({ filter, intervalMs }, emit, signal) {
-    const wanted = [...new Set(filter.ports ?? [])].flatMap((port) => [{ port, protocol: 'tcp' as const }, { port, protocol: 'udp' as const }]);
+    const wanted = [...new Set(filter.ports ?? [])].flatMap((port) => [
+      { port, protocol: 'tcp' as const },
+      { port, protocol: 'udp' as const },
+    ]);
     const seen = new Map<string, Seen>();
     for (const [place, rows] of await readRows()) seen.set(place.key, { signature: signatureOf(rows), payload: await payloadOf(place) });
     void sample(intervalMs, signal, lookAgain, surroundings);
@@ -33,10 +36,13 @@ export function createPortWatch(pool: Pool, ports: PortQuestions, surroundings: 
 
     async function readRows() {
       const { rows } = await pool.run('readSockets', { protocols: ['tcp', 'udp'] }, { signal });
-      return wanted.map((place) => [
-        { ...place, key: `${place.protocol} ${place.port}` },
-        rows.filter((row) => row.port === place.port && row.protocol === place.protocol),
-      ] as const);
+      return wanted.map(
+        (place) =>
+          [
+            { ...place, key: `${place.protocol} ${place.port}` },
+            rows.filter((row) => row.port === place.port && row.protocol === place.protocol),
+          ] as const,
+      );
     }
 
     async function payloadOf({ port, protocol }: (typeof wanted)[number]): Promise<Payload<'event/port'>> {
@@ -53,7 +59,10 @@ export function createPortWatch(pool: Pool, ports: PortQuestions, surroundings: 
 }
 
 function signatureOf(rows: SocketRow[]): string {
-  return rows.map(({ family, address, state, key }) => `${family} ${address} ${state} ${key}`).sort().join('\n');
+  return rows
+    .map(({ family, address, state, key }) => `${family} ${address} ${state} ${key}`)
+    .sort()
+    .join('\n');
 }
 
 /** What of the entries a host would call a change; memory and status of an owner are not. */

@@ -25,7 +25,7 @@ export function createGrow(pool: Pool): Grow {
         const questions = batch.map(({ question }) => question);
         // A thread that dies midway is replaced, and the step taken up where its records end.
         const growths = await pool.run('growTrees', { questions }).catch(() => pool.run('growTrees', { questions }));
-        batch.forEach(({ answer }, index) => answer.resolve(growths[index] as Growth));
+        for (const [index, { answer }] of batch.entries()) answer.resolve(growths[index] as Growth);
       } catch (error) {
         for (const { answer } of batch) answer.reject(error);
       }

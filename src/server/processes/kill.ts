@@ -86,13 +86,13 @@ export function createKill({ pool, ladder, grow, clock }: KillParts): Kill {
     async function step(name: string, freeze: boolean): Promise<void> {
       const before = set.signalledBy(name);
       const order = { climbers: set.climbers, signal: name, notePorts };
-      if (grows()) await grow(order, freeze);
+      if (grows()) await extend(order, freeze);
       else await steps.signal(order);
       const processes = set.signalledBy(name) - before;
       if (processes > 0) onRung?.({ signal: name, processes });
     }
 
-    async function grow(order: Parameters<typeof steps.grow>[0], freeze: boolean): Promise<void> {
+    async function extend(order: Parameters<typeof steps.grow>[0], freeze: boolean): Promise<void> {
       const look = { freeze, allowProtected: options.allowProtected, protection, startTicks: set.startTicks, withFound: !fixed };
       const growth = await steps.grow(order, look, set.add);
       for (const [identity, startTicks] of Object.entries(growth.startTicks)) set.startTicks.set(identity, startTicks);
@@ -119,12 +119,22 @@ export function createKill({ pool, ladder, grow, clock }: KillParts): Kill {
     async function report(): Promise<PlainOutcome[]> {
       const survivors = set.living();
       const { processes } =
-        survivors.length === 0 ? { processes: [] } : await pool.run('describeProcesses', { targets: survivors.map(({ info }) => ({ pid: info.pid, identity: info.identity })) });
+        survivors.length === 0
+          ? { processes: [] }
+          : await pool.run('describeProcesses', { targets: survivors.map(({ info }) => ({ pid: info.pid, identity: info.identity })) });
       return Promise.all(
         set.climbers.map(async (climber) => {
           const now = processes[survivors.indexOf(climber)];
-          const { parentPid, ...outcome } = climber.outcome ?? { ...survived(climber, now?.status, options, signal.aborted, clock), parentPid: undefined };
-          return { process: subject(climber.info), ...outcome, ...(notePorts && { heldPorts: climber.heldPorts }), ...(parentPid !== undefined && { parent: await nameParent(parentPid) }) };
+          const { parentPid, ...outcome } = climber.outcome ?? {
+            ...unsettled(climber, now ?? null, options, signal.aborted, clock),
+            parentPid: undefined,
+          };
+          return {
+            process: subject(climber.info),
+            ...outcome,
+            ...(notePorts && { heldPorts: climber.heldPorts }),
+            ...(parentPid !== undefined && { parent: await nameParent(parentPid) }),
+          };
         }),
       );
     }
@@ -166,14 +176,35 @@ export function protectedOutcome(info: ProcessInfo, { sentence }: Pick<Protectio
 }
 
 export function unplannedOutcome(info: ProcessInfo): PlainOutcome {
-  return { process: subject(info), outcome: 'notPlanned', reason: 'It was not there when the plan was made, and was left alone.', elapsedMs: 0 };
+  return {
+    process: subject(info),
+    outcome: 'notPlanned',
+    reason: 'It was not there when the plan was made, and was left alone.',
+    elapsedMs: 0,
+  };
 }
 
-function survived({ signalled, startedMs }: Climber, status: ProcessInfo['status'] | undefined, options: KillOptions, isCancelled: boolean, clock: Clock): Omit<PlainOutcome, 'process'> {
+/** Nobody has told its end; but where the request was cancelled, it may have come all the same. */
+function unsettled(
+  { signalled, startedMs }: Climber,
+  now: ProcessInfo | null,
+  options: KillOptions,
+  isCancelled: boolean,
+  clock: Clock,
+): Omit<PlainOutcome, 'process'> {
   const elapsedMs = Math.round(clock.monotonicMs() - startedMs);
   const tail = { ...(signalled !== null && { signal: signalled }), elapsedMs };
-  if (status === 'uninterruptible') return { outcome: 'survived', reason: 'It waits in the kernel (uninterruptible) and ends when that returns; a stuck disk or network mount is the usual cause.', ...tail };
+  const isGone = now === null || now.status === 'zombie';
+  if (isGone && signalled === null) return { outcome: 'gone', reason: 'It had ended before it was signalled.', elapsedMs };
+  if (isGone) return { outcome: signalled === 'SIGKILL' ? 'killed' : 'exited', rung: 'signal', ...tail };
+  if (now.status === 'uninterruptible')
+    return {
+      outcome: 'survived',
+      reason: 'It waits in the kernel (uninterruptible) and ends when that returns; a stuck disk or network mount is the usual cause.',
+      ...tail,
+    };
   if (isCancelled) return { outcome: 'survived', reason: 'The request was cancelled before it was forced.', ...tail };
-  if (!options.force) return { outcome: 'survived', reason: `It did not end within ${options.graceMs} ms, and force was not wanted.`, ...tail };
+  if (!options.force)
+    return { outcome: 'survived', reason: `It did not end within ${options.graceMs} ms, and force was not wanted.`, ...tail };
   return { outcome: 'survived', reason: `It has not ended ${confirmMs} ms after SIGKILL.`, ...tail };
 }

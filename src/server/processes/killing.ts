@@ -6,7 +6,7 @@ import type { Pool } from '../../workers/pool.ts';
 import { type ProtectionFacts, protectionOf } from '../../workers/protection.ts';
 import type { FreedPorts } from './freedPorts.ts';
 import { type Kill, type KillOptions, type KillOrder, type PlainOutcome, protectedOutcome, subject } from './kill.ts';
-import { type Plans, type PlanOwner, refuseMembersBesidePlan } from './plans.ts';
+import { type PlanOwner, type Plans, refuseMembersBesidePlan } from './plans.ts';
 import type { GatherProtection } from './protection.ts';
 
 /** The identities that a dry run showed, and how it would have ended them. */
@@ -40,7 +40,10 @@ export function createProcessKilling({ pool, kill, plans, gatherProtection, free
       const { targets, options } = plans.take(context.owner, planId);
       return { outcomes: await end({ roots: targets, options, protection: await gatherProtection(), fixed: true }, context) };
     }
-    if (target === undefined) throw fail('InvalidParams', 'process/kill needs a target, or the planId of a dry run.', { issues: [{ path: 'target', message: 'missing' }] });
+    if (target === undefined)
+      throw fail('InvalidParams', 'process/kill needs a target, or the planId of a dry run.', {
+        issues: [{ path: 'target', message: 'missing' }],
+      });
     const options = readOptions(params, true);
     // Nothing of it depends on the target, so it is on its way meanwhile.
     const [{ roots, outcomes }, protection] = await Promise.all([findTargets(pool, target), gatherProtection()]);
@@ -51,12 +54,19 @@ export function createProcessKilling({ pool, kill, plans, gatherProtection, free
     return { outcomes: [...outcomes, ...withoutPorts(planned.outcomes)], planId: id };
   };
 
-  async function end(order: Pick<KillOrder, 'roots' | 'options' | 'protection' | 'fixed'>, { signal, onRung }: KillContext): Promise<KillOutcome[]> {
+  async function end(
+    order: Pick<KillOrder, 'roots' | 'options' | 'protection' | 'fixed'>,
+    { signal, onRung }: KillContext,
+  ): Promise<KillOutcome[]> {
     if (order.roots.length === 0) return [];
     return freedPorts.among(await kill({ ...order, notePorts: true, signal, ...(onRung && { onRung }) }));
   }
 
-  async function planTargets(roots: ProcessInfo[], options: KillOptions, protection: ProtectionFacts): Promise<{ targets: ProcessInfo[]; outcomes: PlainOutcome[] }> {
+  async function planTargets(
+    roots: ProcessInfo[],
+    options: KillOptions,
+    protection: ProtectionFacts,
+  ): Promise<{ targets: ProcessInfo[]; outcomes: PlainOutcome[] }> {
     const members = options.tree ? (await Promise.all(roots.map(descendants))).flat() : roots;
     const targets: ProcessInfo[] = [];
     const outcomes = members.map((info): PlainOutcome => {
@@ -75,13 +85,23 @@ export function createProcessKilling({ pool, kill, plans, gatherProtection, free
 }
 
 /** The contract’s defaults. */
-export function readOptions(params: { [Option in keyof KillOptions]?: KillOptions[Option] | undefined }, treeByDefault: boolean): KillOptions {
+export function readOptions(
+  params: { [Option in keyof KillOptions]?: KillOptions[Option] | undefined },
+  treeByDefault: boolean,
+): KillOptions {
   const { tree = treeByDefault, signal = 'SIGTERM', graceMs = 5_000, force = true, allowProtected = false } = params;
   return { tree, signal, graceMs, force, allowProtected };
 }
 
 export function plannedOutcome(info: ProcessInfo, { signal, force }: KillOptions): PlainOutcome {
-  return { process: subject(info), outcome: 'planned', rung: 'signal', signal, reason: force ? `${signal}, then SIGKILL.` : `${signal}, and no force.`, elapsedMs: 0 };
+  return {
+    process: subject(info),
+    outcome: 'planned',
+    rung: 'signal',
+    signal,
+    reason: force ? `${signal}, then SIGKILL.` : `${signal}, and no force.`,
+    elapsedMs: 0,
+  };
 }
 
 export function withoutPorts(outcomes: PlainOutcome[]) {
@@ -107,7 +127,9 @@ async function findOne(pool: Pool, ref: { pid: number; startedAt?: number | unde
   const meant = await pool.run('describeProcesses', { targets: [ref] });
   const [found] = meant.processes;
   if (found) return { roots: [found], outcomes: [] };
-  const { processes: [other] } = await pool.run('describeProcesses', { targets: [{ pid: ref.pid }] });
+  const {
+    processes: [other],
+  } = await pool.run('describeProcesses', { targets: [{ pid: ref.pid }] });
   const outcome = meant.denied.length > 0 ? ('denied' as const) : other ? ('identityMismatch' as const) : ('gone' as const);
   const reasons = {
     denied: 'It exists, but this user may not see it, and it was left alone.',

@@ -124,7 +124,12 @@ export function createLadder(pool: Pool, waiter: Waiter, clock: Clock): Ladder {
 
   function endOf(climber: Climber): NonNullable<Climber['outcome']> {
     const { signalled } = climber;
-    return { outcome: signalled === 'SIGKILL' ? 'killed' : 'exited', rung: 'signal', ...(signalled !== null && { signal: signalled }), elapsedMs: elapsed(climber) };
+    return {
+      outcome: signalled === 'SIGKILL' ? 'killed' : 'exited',
+      rung: 'signal',
+      ...(signalled !== null && { signal: signalled }),
+      elapsedMs: elapsed(climber),
+    };
   }
 
   function elapsed({ startedMs, endedMs }: Climber): number {

@@ -39,7 +39,8 @@ export function createPlans<Content>(clock: Clock): Plans<Content> {
       if (plan.content === null) throw refused('used', 'This plan was executed already.');
       const { content } = plan;
       plan.content = null;
-      if (clock.monotonicMs() - plan.madeMs > livesMs) throw refused('expired', `This plan is older than ${livesMs / 1_000} s, and what it names may have changed.`);
+      if (clock.monotonicMs() - plan.madeMs > livesMs)
+        throw refused('expired', `This plan is older than ${livesMs / 1_000} s, and what it names may have changed.`);
       return content;
     },
   };

@@ -40,7 +40,8 @@ export function createProcessQuestions(pool: Pool, waiter: Waiter, clock: Clock)
       const first = await pool.run('sampleUsage', { target, tree }, { signal });
       await clock.sleep(intervalMs, signal);
       const second = await pool.run('sampleUsage', { refs: first.samples.map(({ ref }) => ref) }, { signal });
-      if (second.samples.length === 0) throw fail('NotFound', `Process ${target.pid} ended while it was measured.`, { what: `process ${target.pid}` });
+      if (second.samples.length === 0)
+        throw fail('NotFound', `Process ${target.pid} ended while it was measured.`, { what: `process ${target.pid}` });
       const before = new Map(first.samples.map((sample) => [sample.ref.identity, sample]));
       const cores = second.samples.reduce((sum, now) => sum + coresBetween(before.get(now.ref.identity), now), 0);
       return {
@@ -53,7 +54,12 @@ export function createProcessQuestions(pool: Pool, waiter: Waiter, clock: Clock)
 
     async wait({ target, timeoutMs }, signal) {
       const startedMs = clock.monotonicMs();
-      const answer = (exited: boolean) => ({ exited, exitCode: null, signal: null, elapsedMs: Math.round(clock.monotonicMs() - startedMs) });
+      const answer = (exited: boolean) => ({
+        exited,
+        exitCode: null,
+        signal: null,
+        elapsedMs: Math.round(clock.monotonicMs() - startedMs),
+      });
       const timeUp = new AbortController();
       const timer = clock.setTimer(timeoutMs, () => timeUp.abort());
       try {
@@ -77,11 +83,17 @@ function coresBetween(before: ProcessSample | undefined, now: ProcessSample): nu
 }
 
 function mayNotSee(pid: number) {
-  return fail('PermissionDenied', `Process ${pid} exists, but this user may not look at it (is /proc mounted with hidepid?); ask as root or as its owner.`, {
-    operation: 'readProcess',
-  });
+  return fail(
+    'PermissionDenied',
+    `Process ${pid} exists, but this user may not look at it (is /proc mounted with hidepid?); ask as root or as its owner.`,
+    {
+      operation: 'readProcess',
+    },
+  );
 }
 
 function unknownCursor() {
-  return fail('InvalidParams', 'This cursor is none of ours; pass nextCursor on as it came.', { issues: [{ path: 'cursor', message: 'unknown cursor' }] });
+  return fail('InvalidParams', 'This cursor is none of ours; pass nextCursor on as it came.', {
+    issues: [{ path: 'cursor', message: 'unknown cursor' }],
+  });
 }

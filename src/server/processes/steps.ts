@@ -69,7 +69,9 @@ export function createSteps({ pool, ladder, grow }: { pool: Pool; ladder: Ladder
     } finally {
       // `climbers` has grown by those who joined meanwhile.
       for (const { handle } of climbers) kept.add(handle);
-      const abandoned = openRecord(record).from(0).filter(({ handle, isFrozen }) => isFrozen || (handle !== null && !kept.has(handle)));
+      const abandoned = openRecord(record)
+        .from(0)
+        .filter(({ handle, isFrozen }) => isFrozen || (handle !== null && !kept.has(handle)));
       const handles = abandoned.flatMap(({ handle }) => (handle === null || kept.has(handle) ? [] : [handle]));
       if (abandoned.length > 0) await pool.run('releaseHandles', { handles, abandoned }).catch(() => {});
     }

@@ -75,7 +75,9 @@ export function createCalls(connectionId: string) {
 
   function refusal({ id, lane, bodyBytes }: Arrival) {
     if (byWireId.has(id)) {
-      return fail('InvalidRequest', `A request with the id ${JSON.stringify(id)} is still in flight; give each its own.`, { reason: 'duplicateId' });
+      return fail('InvalidRequest', `A request with the id ${JSON.stringify(id)} is still in flight; give each its own.`, {
+        reason: 'duplicateId',
+      });
     }
     if (inboundBytes + bodyBytes > limits.inboundBytes) {
       return fail('LimitExceeded', 'The requests in flight are too large together; wait for some answers first.', {
@@ -86,7 +88,9 @@ export function createCalls(connectionId: string) {
     const full = lane === 'wait' ? waits >= limits.waitsInFlight : lane !== 'life' && requests >= limits.requestsInFlight;
     if (!full) return null;
     const max = lane === 'wait' ? limits.waitsInFlight : limits.requestsInFlight;
-    return fail('Overloaded', `${max} requests of this kind are in flight; keep the next one back until one of them is answered.`, { retryAfterMs: 50 });
+    return fail('Overloaded', `${max} requests of this kind are in flight; keep the next one back until one of them is answered.`, {
+      retryAfterMs: 50,
+    });
   }
 }
 

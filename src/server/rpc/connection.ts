@@ -1,4 +1,11 @@
-import { createMessageConnection, type DataCallback, Emitter, type Message, type MessageReader, type MessageWriter } from 'vscode-jsonrpc/node';
+import {
+  createMessageConnection,
+  type DataCallback,
+  Emitter,
+  type Message,
+  type MessageReader,
+  type MessageWriter,
+} from 'vscode-jsonrpc/node';
 import type { Log } from '../../log.ts';
 import type { Call } from './calls.ts';
 

@@ -20,7 +20,11 @@ export function failureOf(thrown: unknown, log: Log, method: string): Failure {
   if (thrown instanceof SidewardenError) return thrown.failure;
   const ref = crypto.randomUUID();
   log.error({ ref, method, err: thrown }, 'unexpected failure');
-  return { kind: 'InternalError', message: `Something went wrong inside the sidecar; its log has the details under ${ref}.`, data: { ref } };
+  return {
+    kind: 'InternalError',
+    message: `Something went wrong inside the sidecar; its log has the details under ${ref}.`,
+    data: { ref },
+  };
 }
 
 /** What vscode-jsonrpc expects to be thrown. */

@@ -158,11 +158,13 @@ export function openSession({ id, transport, dispatch, clock, log, onEnd, onShut
   /** Whether this method exists, and may be called at this point of the life cycle. */
   function outOfPlace(method: string): Failure | null {
     if (!isMethodName(method)) {
-      return fail('MethodNotFound', `There is no method ${JSON.stringify(method.slice(0, 200))}; rpc.discover lists those there are.`, {}).failure;
+      return fail('MethodNotFound', `There is no method ${JSON.stringify(method.slice(0, 200))}; rpc.discover lists those there are.`, {})
+        .failure;
     }
     if (method === 'rpc.discover') return null;
     if (phase === 'afterShutdown') {
-      return fail('InvalidRequest', 'The connection was shut down; only the notification exit may follow.', { reason: 'afterShutdown' }).failure;
+      return fail('InvalidRequest', 'The connection was shut down; only the notification exit may follow.', { reason: 'afterShutdown' })
+        .failure;
     }
     if (phase === 'fresh') return method === 'initialize' ? null : fail('NotInitialized', 'Send initialize first.', {}).failure;
     if (method !== 'initialize') return null;

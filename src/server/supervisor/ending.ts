@@ -80,14 +80,20 @@ export function beginEnding(order: EndingOrder, { pool, kill, gatherSpared, find
       if (isForced) forcedRounds += 1;
       const outcomes = await kill({
         roots: targets,
-        options: { tree: true, allowProtected: true, ...(isForced ? forced : { signal: order.signal, graceMs: Number.POSITIVE_INFINITY, force: false }) },
+        options: {
+          tree: true,
+          allowProtected: true,
+          ...(isForced ? forced : { signal: order.signal, graceMs: Number.POSITIVE_INFINITY, force: false }),
+        },
         protection,
         signal: isForced ? uninterrupted : grace.signal,
         ...(order.onRung && { onRung: order.onRung }),
       });
       const left = outcomes.filter(({ outcome }) => outcome === 'survived' || outcome === 'denied' || outcome === 'protected');
       for (const outcome of left) if (isForced || outcome.outcome !== 'survived') hopeless.set(outcome.process.identity ?? '', outcome);
-      targets = merge(await describe(left), await findStarted({ startId: order.startId, leader: null })).filter(({ identity }) => !hopeless.has(identity));
+      targets = merge(await describe(left), await findStarted({ startId: order.startId, leader: null })).filter(
+        ({ identity }) => !hopeless.has(identity),
+      );
     }
     return tell([...hopeless.values()]);
   }
@@ -95,7 +101,9 @@ export function beginEnding(order: EndingOrder, { pool, kill, gatherSpared, find
   /** The survivors of a round are escalated by identity, whatever has become of their parents. */
   async function describe(outcomes: PlainOutcome[]): Promise<ProcessInfo[]> {
     if (outcomes.length === 0) return [];
-    const { processes } = await pool.run('describeProcesses', { targets: outcomes.map(({ process: { pid, identity } }) => ({ pid, identity })) });
+    const { processes } = await pool.run('describeProcesses', {
+      targets: outcomes.map(({ process: { pid, identity } }) => ({ pid, identity })),
+    });
     return processes.filter((info) => info !== null && info.status !== 'zombie') as ProcessInfo[];
   }
 }

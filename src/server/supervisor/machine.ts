@@ -22,7 +22,7 @@ export type ServiceState =
   | { name: 'running'; generation: Generation; process: ProcessInfo | null }
   | Stopping
   /** Ended by itself. `isClearing` while what it has left behind is being ended. */
-  | { name: 'exited'; generation: Generation; exit: ServiceExit; cause: string; isClearing: boolean; then: Then }
+  | { name: 'exited'; generation: Generation; exit: ServiceExit; cause: string; isClearing: boolean; next: Next }
   | { name: 'fatal'; generation: Generation; failure: Failure };
 
 interface Stopping {
@@ -36,11 +36,11 @@ interface Stopping {
   cause: string;
   /** What could not be ended, as a sentence. */
   left: string | null;
-  then: Then;
+  next: Next;
 }
 
 /** What follows when the end that is under way is complete. */
-type Then = 'stay' | 'start';
+type Next = 'stay' | 'start';
 
 export type Input =
   | { kind: 'start' }
@@ -88,7 +88,7 @@ const table: Table = {
 
   starting: {
     stop: ({ generation }, { graceMs, cause }) => [
-      { name: 'stopping', generation, awaits: 'spawn', process: null, graceMs, exit: null, cause, left: null, then: 'stay' },
+      { name: 'stopping', generation, awaits: 'spawn', process: null, graceMs, exit: null, cause, left: null, next: 'stay' },
       [{ kind: 'abandon', generation }],
     ],
     spawned: ({ generation }, { process }) => [{ name: 'running', generation, process }, []],
@@ -98,39 +98,44 @@ const table: Table = {
 
   running: {
     stop: ({ generation, process }, { graceMs, cause }) => [
-      { name: 'stopping', generation, awaits: 'end', process, graceMs, exit: null, cause, left: null, then: 'stay' },
+      { name: 'stopping', generation, awaits: 'end', process, graceMs, exit: null, cause, left: null, next: 'stay' },
       [{ kind: 'end', generation, graceMs }],
     ],
     exited: endedByItself,
   },
 
   stopping: {
-    start: (state) => [{ ...state, then: 'start' }, []],
+    start: (state) => [{ ...state, next: 'start' }, []],
     stop: (state, { graceMs }) => {
       const { generation } = state;
       switch (state.awaits) {
         case 'spawn':
-          return [{ ...state, then: 'stay', graceMs: Math.min(state.graceMs, graceMs) }, []];
+          return [{ ...state, next: 'stay', graceMs: Math.min(state.graceMs, graceMs) }, []];
         case 'end':
-          return [{ ...state, then: 'stay' }, [{ kind: 'hasten', generation, graceMs }]];
+          return [{ ...state, next: 'stay' }, [{ kind: 'hasten', generation, graceMs }]];
         case 'stuck':
-          return [{ ...state, then: 'stay', awaits: 'end' }, [{ kind: 'end', generation, graceMs }]];
+          return [{ ...state, next: 'stay', awaits: 'end' }, [{ kind: 'end', generation, graceMs }]];
       }
     },
     spawned: (state, { process }) =>
-      state.awaits === 'spawn' ? [{ ...state, awaits: 'end', process }, [{ kind: 'end', generation: state.generation, graceMs: state.graceMs }]] : [state, []],
+      state.awaits === 'spawn'
+        ? [{ ...state, awaits: 'end', process }, [{ kind: 'end', generation: state.generation, graceMs: state.graceMs }]]
+        : [state, []],
     spawnFailed: (state) => (state.awaits === 'spawn' ? finish(state) : [state, []]),
     exited: (state, { exit }) =>
       // While an end is under way, that tells when everything else has ended as well.
-      state.awaits === 'end' ? [{ ...state, exit }, []] : [{ ...state, exit, awaits: 'end' }, [{ kind: 'clear', generation: state.generation }]],
+      state.awaits === 'end'
+        ? [{ ...state, exit }, []]
+        : [{ ...state, exit, awaits: 'end' }, [{ kind: 'clear', generation: state.generation }]],
     cleared: (state, { left }) => (state.exit === null ? [{ ...state, left, awaits: 'stuck' }, []] : finish({ ...state, left })),
   },
 
   exited: {
-    start: (state) => (state.isClearing ? [{ ...state, then: 'start' }, []] : startAnew(state)),
-    stop: (state, { graceMs }) => (state.isClearing ? [{ ...state, then: 'stay' }, [{ kind: 'hasten', generation: state.generation, graceMs }]] : [state, []]),
+    start: (state) => (state.isClearing ? [{ ...state, next: 'start' }, []] : startAnew(state)),
+    stop: (state, { graceMs }) =>
+      state.isClearing ? [{ ...state, next: 'stay' }, [{ kind: 'hasten', generation: state.generation, graceMs }]] : [state, []],
     cleared: (state, { left }) => {
-      if (state.then === 'start') return startAnew(state);
+      if (state.next === 'start') return startAnew(state);
       return [{ ...state, isClearing: false, cause: sentences(state.cause, left) }, []];
     },
   },
@@ -146,11 +151,11 @@ function startAnew({ generation }: { generation: Generation }): Step {
 }
 
 function endedByItself({ generation }: { generation: Generation }, { exit, cause }: InputNamed<'exited'>): Step {
-  return [{ name: 'exited', generation, exit, cause, isClearing: true, then: 'stay' }, [{ kind: 'clear', generation }]];
+  return [{ name: 'exited', generation, exit, cause, isClearing: true, next: 'stay' }, [{ kind: 'clear', generation }]];
 }
 
 function finish(state: Stopping): Step {
-  if (state.then === 'start') return startAnew(state);
+  if (state.next === 'start') return startAnew(state);
   const { generation, exit, cause, left } = state;
   return [{ name: 'stopped', generation, exit, cause: sentences(cause, left) }, []];
 }
@@ -165,7 +170,7 @@ export function isLive(state: ServiceState): boolean {
 
 /** A start that was asked for is still to come, or under way. */
 export function isAboutToRun(state: ServiceState): boolean {
-  if (state.name === 'stopping' || state.name === 'exited') return state.then === 'start';
+  if (state.name === 'stopping' || state.name === 'exited') return state.next === 'start';
   return state.name === 'starting';
 }
 

@@ -123,7 +123,11 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
   }
 }
 
-export function surroundings({ cwd, env, inheritEnv }: CompleteSpec, { environment, directory }: Pick<RunParts, 'environment' | 'directory'>, startId: string) {
+export function surroundings(
+  { cwd, env, inheritEnv }: CompleteSpec,
+  { environment, directory }: Pick<RunParts, 'environment' | 'directory'>,
+  startId: string,
+) {
   return { cwd: cwd ?? directory, environment: buildEnvironment({ inherited: environment, inheritEnv, env, startId }) };
 }
 
@@ -134,5 +138,9 @@ function abandoned({ name, command, cwd }: CompleteSpec) {
 function failureOf(error: unknown, { name, command, cwd }: CompleteSpec, log: Log): Failure {
   if (error instanceof SidewardenError) return error.failure;
   log.error({ err: error, service: name }, 'a service could not be started');
-  return fail('SpawnFailed', `${command} could not be started; the sidecar’s log says why.`, { errno: 'UNKNOWN', command, cwd: cwd ?? null }).failure;
+  return fail('SpawnFailed', `${command} could not be started; the sidecar’s log says why.`, {
+    errno: 'UNKNOWN',
+    command,
+    cwd: cwd ?? null,
+  }).failure;
 }

@@ -1,5 +1,4 @@
 import { fail } from '../../protocol/errors.ts';
-import type { ProcessInfo } from '../../protocol/types/process.ts';
 import type { ServiceSpec, ServiceStatus } from '../../protocol/types/service.ts';
 import { findProgram } from '../os/program.ts';
 import { limits } from '../transport/limits.ts';
@@ -65,7 +64,11 @@ export function createServices(parts: ServicesParts, services: Map<string, Servi
 
     async stop(target, order) {
       const meant = findMeant(target);
-      await Promise.all(meant.map((service) => service.stop({ cause: 'It was stopped on request.', ...order, graceMs: order.graceMs ?? service.spec.stop.graceMs })));
+      await Promise.all(
+        meant.map((service) =>
+          service.stop({ cause: 'It was stopped on request.', ...order, graceMs: order.graceMs ?? service.spec.stop.graceMs }),
+        ),
+      );
       return meant.map(statusOf);
     },
 
@@ -79,14 +82,18 @@ export function createServices(parts: ServicesParts, services: Map<string, Servi
       const [fresh] = processes;
       // It may have ended meanwhile, and then that is what is told.
       const now = statusOf(service);
-      return fresh && now.process?.identity === identity ? { ...now, process: label(fresh, { service: name, ownerTag: service.spec.ownerTag }) } : now;
+      return fresh && now.process?.identity === identity
+        ? { ...now, process: label(fresh, { service: name, ownerTag: service.spec.ownerTag }) }
+        : now;
     },
 
     list: () => [...services.values()].map(statusOf),
 
     close() {
       isClosed = true;
-      return [...services.values()].filter(({ state }) => isLive(state)).map((service) => ({ name: service.spec.name, end: (deadline) => end(service, deadline) }));
+      return [...services.values()]
+        .filter(({ state }) => isLive(state))
+        .map((service) => ({ name: service.spec.name, end: (deadline) => end(service, deadline) }));
     },
   };
 
@@ -112,9 +119,14 @@ export function createServices(parts: ServicesParts, services: Map<string, Servi
 
   /** Of those that have ended the one that did so first is forgotten: a host may start any number of them, one after the other. */
   function makeRoom(): void {
-    const [oldest] = [...services.values()].filter(({ state }) => !isLive(state)).sort((left, right) => left.stateChangedAt - right.stateChangedAt);
+    const [oldest] = [...services.values()]
+      .filter(({ state }) => !isLive(state))
+      .sort((left, right) => left.stateChangedAt - right.stateChangedAt);
     if (oldest === undefined) {
-      throw fail('LimitExceeded', `${limits.services} services run already; stop one before the next is started.`, { limit: 'services', max: limits.services });
+      throw fail('LimitExceeded', `${limits.services} services run already; stop one before the next is started.`, {
+        limit: 'services',
+        max: limits.services,
+      });
     }
     services.delete(oldest.spec.name);
   }
@@ -143,7 +155,9 @@ async function end(service: Service, { remainingMs, onCloser }: Deadline): Promi
 }
 
 function oneOf(left: string, right: string, method: string) {
-  return fail('InvalidParams', `${method} needs either ${left} or ${right}.`, { issues: [{ path: '', message: `give ${left} or ${right}, and not both` }] });
+  return fail('InvalidParams', `${method} needs either ${left} or ${right}.`, {
+    issues: [{ path: '', message: `give ${left} or ${right}, and not both` }],
+  });
 }
 
 const notFound = (sentence: string, what: string) => fail('NotFound', sentence, { what });

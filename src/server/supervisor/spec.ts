@@ -36,7 +36,7 @@ function findIssues({ command, args = [], cwd, env = {} }: ServiceSpec): { path:
   const check = (path: string, isWrong: boolean, message: string) => isWrong && issues.push({ path: `spec.${path}`, message });
   check('command', command === '', 'must not be empty');
   check('command', command.includes('\0'), noNul);
-  args.forEach((arg, index) => check(`args.${index}`, arg.includes('\0'), noNul));
+  for (const [index, arg] of args.entries()) check(`args.${index}`, arg.includes('\0'), noNul);
   check('cwd', cwd !== undefined && !isAbsolute(cwd), 'must be an absolute path');
   check('cwd', cwd?.includes('\0') ?? false, noNul);
   for (const [name, value] of Object.entries(env)) {

@@ -14,7 +14,10 @@ export interface Started {
 }
 
 /** The living processes that belong to these starts. One pass over all processes, however many starts are asked for. */
-export async function findStarted({ started }: { started: Started[] }, { processes, signals }: Platform): Promise<{ startId: string; process: ProcessInfo }[]> {
+export async function findStarted(
+  { started }: { started: Started[] },
+  { processes, signals }: Platform,
+): Promise<{ startId: string; process: ProcessInfo }[]> {
   const wanted = new Set(started.map(({ startId }) => startId));
   const sessions = await readSessions(started, processes);
   const found: { startId: string; process: ProcessInfo }[] = [];
@@ -24,7 +27,8 @@ export async function findStarted({ started }: { started: Started[] }, { process
     if (startId === undefined) continue;
     const info = await orHidden(() => processes.describe(row.pid));
     if (info === null || info === 'hidden' || info.status === 'zombie') continue;
-    const isItself = carried?.value === startId ? processes.sameIdentity(carried.identity, info.identity) : sessionOf(asKin(info), sessions) === startId;
+    const isItself =
+      carried?.value === startId ? processes.sameIdentity(carried.identity, info.identity) : sessionOf(asKin(info), sessions) === startId;
     if (isItself) found.push({ startId, process: info });
   }
   return found;
@@ -41,6 +45,7 @@ async function readSessions(started: Started[], processes: Processes): Promise<M
   return sessions;
 }
 
-const sessionOf = ({ sid, pgid }: Pick<Kin, 'sid' | 'pgid'>, sessions: Map<number, string>): string | undefined => sessions.get(sid) ?? sessions.get(pgid);
+const sessionOf = ({ sid, pgid }: Pick<Kin, 'sid' | 'pgid'>, sessions: Map<number, string>): string | undefined =>
+  sessions.get(sid) ?? sessions.get(pgid);
 
 const asKin = ({ sid = 0, pgid = 0 }: ProcessInfo) => ({ sid, pgid });

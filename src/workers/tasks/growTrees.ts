@@ -4,8 +4,8 @@ import { type ProtectionFacts, protectionOf } from '../protection.ts';
 import { openRecord, type SignalRecord } from '../signalRecord.ts';
 import { listHeldPorts } from './heldPorts.ts';
 import { type Kinship, relationsOf } from './kinship.ts';
-import { awaitStandstill } from './standstill.ts';
 import { type SignalOutcome, strike, takeHold, withPorts } from './signalProcesses.ts';
+import { awaitStandstill } from './standstill.ts';
 import { orHidden } from './target.ts';
 
 /** A process that belongs to a tree already. */
@@ -80,6 +80,8 @@ interface Known extends Member {
   handle: number | null;
   isDue: boolean;
   isFrozen: boolean;
+  /** Stopped by somebody else; null where nobody has looked. */
+  wasStopped: boolean | null;
 }
 
 function createTree({ members, freeze, allowProtected, protection, strike: order }: GrowthQuestion, platform: Platform) {
@@ -87,7 +89,7 @@ function createTree({ members, freeze, allowProtected, protection, strike: order
   const progress = order ? openRecord(order.record) : null;
   const all: Known[] = members.map((member, place) => {
     const { handle = null, isDue = false } = order?.targets[place] ?? {};
-    return { ...member, place, hold: null, handle, isDue, isFrozen: false };
+    return { ...member, place, hold: null, handle, isDue, isFrozen: false, wasStopped: null };
   });
   const known = new Map(all.map((member) => [member.pid, member]));
   const spared = new Map<number, ProcessInfo>();
@@ -99,7 +101,8 @@ function createTree({ members, freeze, allowProtected, protection, strike: order
     async recover(): Promise<void> {
       for (const { pid, identity, handle, place } of progress?.from(members.length) ?? []) {
         const info = await orHidden(() => platform.processes.describe(pid));
-        if (info !== null && info !== 'hidden' && platform.processes.sameIdentity(info.identity, identity)) join(info, { startTicks: null, handle, place });
+        if (info !== null && info !== 'hidden' && platform.processes.sameIdentity(info.identity, identity))
+          join(info, { startTicks: null, handle, place });
       }
     },
 
@@ -108,7 +111,10 @@ function createTree({ members, freeze, allowProtected, protection, strike: order
       // Who has got the signal already is not stopped again: SIGKILL alone ends a fork midway.
       const stopping = all.filter(({ isDue, isFrozen }) => isDue && !isFrozen);
       for (const member of stopping) stop(member);
-      awaitStandstill(stopping.map(({ pid }) => pid), signals);
+      awaitStandstill(
+        stopping.map(({ pid }) => pid),
+        signals,
+      );
     },
 
     /** Nobody can have joined: all have stopped, none has a child or leads anything. */
@@ -148,10 +154,23 @@ function createTree({ members, freeze, allowProtected, protection, strike: order
     },
   };
 
-  function join(info: ProcessInfo, { startTicks, handle = null, place = nextPlace }: { startTicks: number | null; handle?: number | null; place?: number }): void {
+  function join(
+    info: ProcessInfo,
+    { startTicks, handle = null, place = nextPlace }: { startTicks: number | null; handle?: number | null; place?: number },
+  ): void {
     const { pid, identity } = info;
     if (place === nextPlace) nextPlace += 1;
-    const member = { pid, identity, startTicks, place, hold: null, handle, isDue: order?.withFound ?? false, isFrozen: false };
+    const member = {
+      pid,
+      identity,
+      startTicks,
+      place,
+      hold: null,
+      handle,
+      isDue: order?.withFound ?? false,
+      isFrozen: false,
+      wasStopped: info.status === 'stopped',
+    };
     all.push(member);
     known.set(pid, member);
     found.push(info);
@@ -167,7 +186,7 @@ function createTree({ members, freeze, allowProtected, protection, strike: order
     member.isFrozen = true;
     const held = hold(member);
     // One that somebody else has stopped stays so when it is left alone in the end.
-    if (held.kind !== 'held' || signals.hasStopped(member.pid)) return;
+    if (held.kind !== 'held' || (member.wasStopped ?? signals.hasStopped(member.pid))) return;
     progress?.freezing(member.place);
     signals.send({ ...member, handle: held.handle }, 'SIGSTOP');
   }
@@ -175,7 +194,13 @@ function createTree({ members, freeze, allowProtected, protection, strike: order
   async function strikeAll({ signal, notePorts }: Strike): Promise<Record<string, SignalOutcome>> {
     if (progress === null) return {};
     const due = all.filter(({ isDue }) => isDue);
-    const ports = notePorts && due.length > 0 ? await listHeldPorts(due.map(({ pid }) => pid), platform) : null;
+    const ports =
+      notePorts && due.length > 0
+        ? await listHeldPorts(
+            due.map(({ pid }) => pid),
+            platform,
+          )
+        : null;
     const outcomes: Record<string, SignalOutcome> = {};
     for (const member of due) {
       const outcome = strike({ target: member, held: hold(member), place: member.place, signal }, progress, signals);
@@ -205,7 +230,17 @@ function createTree({ members, freeze, allowProtected, protection, strike: order
       if (!isNew) continue;
       if (info.status === 'zombie') {
         // Nothing to signal, but whoever is left in its group or session belongs to us.
-        known.set(info.pid, { pid: info.pid, identity: info.identity, startTicks: row.startTicks, place: -1, hold: null, handle: null, isDue: false, isFrozen: false });
+        known.set(info.pid, {
+          pid: info.pid,
+          identity: info.identity,
+          startTicks: row.startTicks,
+          place: -1,
+          hold: null,
+          handle: null,
+          isDue: false,
+          isFrozen: false,
+          wasStopped: null,
+        });
         continue;
       }
       const judged = protectionOf(info, protection);

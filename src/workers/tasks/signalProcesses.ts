@@ -28,7 +28,12 @@ export interface SignalStep {
 /** One step of the ladder: take hold, check identity, signal. */
 export async function signalProcesses({ targets, signal, record, notePorts }: SignalStep, platform: Platform): Promise<SignalOutcome[]> {
   const progress = openRecord(record);
-  const ports = notePorts ? await listHeldPorts(targets.map(({ pid }) => pid), platform) : null;
+  const ports = notePorts
+    ? await listHeldPorts(
+        targets.map(({ pid }) => pid),
+        platform,
+      )
+    : null;
   return targets.map((target, place) => {
     const held = takeHold(target, place, progress, platform.signals);
     return withPorts(strike({ target, held, place, signal }, progress, platform.signals), ports?.get(target.pid));
@@ -37,7 +42,10 @@ export async function signalProcesses({ targets, signal, record, notePorts }: Si
 
 /** Takes hold of a target, unless an earlier step did, or a thread that died in this one. */
 export function takeHold(target: SignalTarget, place: number, progress: Progress, signals: Signals): Hold {
-  const held: Hold = target.handle === null ? (heldBefore(place, progress) ?? signals.hold(target.pid, target.identity)) : { kind: 'held', handle: target.handle };
+  const held: Hold =
+    target.handle === null
+      ? (heldBefore(place, progress) ?? signals.hold(target.pid, target.identity))
+      : { kind: 'held', handle: target.handle };
   if (held.kind !== 'held') return held;
   const handle = progress.hold(place, target, held.handle);
   if (handle !== held.handle) signals.release(held.handle);

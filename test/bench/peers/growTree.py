@@ -6,9 +6,10 @@ import signal
 import sys
 import time
 
-PR_SET_CHILD_SUBREAPER = 36
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 size, mode = 200, sys.argv[1]
-ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+libc = ctypes.CDLL(None)
+libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def grow():
@@ -21,6 +22,8 @@ def grow():
                 break
         else:
             os.write(says, b".")
+        # A bench that is broken off leaves nobody behind.
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         while True:
             signal.pause()
     os.read(ready, 1)

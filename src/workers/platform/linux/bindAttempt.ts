@@ -1,4 +1,3 @@
-import { createSocket } from 'node:dgram';
 import * as net from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { openBindProbe } from '../../../native/linux/bindProbe.ts';
@@ -19,7 +18,8 @@ export type BindAttempt = (target: BindTarget) => MaybePromise<string | null>;
 /** The system calls themselves; without koffi Node’s own handles. Null for a protocol that neither can bind without listening. */
 export function openBindAttempt({ native }: { native: boolean }): Record<SocketRow['protocol'], BindAttempt | null> {
   const probe = native ? openBindProbe() : null;
-  if (probe === null) return { tcp: hasServerHandles ? bindServerHandle : null, udp: bindDatagram };
+  // UDP attempts of two sidecars would refuse each other, and without native calls nothing marks them as such.
+  if (probe === null) return { tcp: hasServerHandles ? bindServerHandle : null, udp: null };
   const attempt: BindAttempt = ({ protocol, address: { family, bytes }, port, scope }) =>
     probe({ protocol, family, address: bytes, port, scopeId: scope?.id ?? 0, reuseAddress: protocol === 'tcp' });
   return { tcp: attempt, udp: attempt };
@@ -50,23 +50,6 @@ function bindServerHandle({ address, port, scope }: BindTarget): string | null {
   const delayed = handle.getsockname({});
   handle.close();
   return delayed === 0 ? null : getSystemErrorName(delayed);
-}
-
-function bindDatagram({ address, port, scope }: BindTarget): Promise<string | null> {
-  const { promise, resolve, reject } = Promise.withResolvers<string | null>();
-  const isIpv6 = address.family === 'ipv6';
-  const socket = createSocket({ type: isIpv6 ? 'udp6' : 'udp4', ipv6Only: isIpv6 });
-  const finish = (settle: () => void): void => {
-    // A socket that failed to bind has no handle to close in some versions of Node.
-    try {
-      socket.close(settle);
-    } catch {
-      settle();
-    }
-  };
-  socket.once('error', (error: NodeJS.ErrnoException) => finish(() => (error.code === undefined ? reject(error) : resolve(error.code))));
-  socket.bind({ address: spell(address, scope), port, exclusive: true }, () => finish(() => resolve(null)));
-  return promise;
 }
 
 const spell = ({ text }: Address, scope: BindTarget['scope']): string => (scope === null ? text : `${text}%${scope.name}`);

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
-import { SidewardenError } from '../../../protocol/errors.ts';
 import type { Pidfds } from '../../../native/linux/pidfd.ts';
+import { SidewardenError } from '../../../protocol/errors.ts';
 import { findVariable } from '../parse/environ.ts';
 import { formatIdentity } from './identity.ts';
 import { observe } from './observe.ts';

@@ -7,8 +7,8 @@ import type { Hold, Kin, SignalAnswer, Signals } from '../types.ts';
 import { holdProcess } from './heldProcess.ts';
 import { formatIdentity, inodeOf, sameIdentity } from './identity.ts';
 import { observeHeld } from './observe.ts';
-import { isDenied, isGone, readProcFile } from './procFiles.ts';
 import { listPids } from './processes.ts';
+import { isDenied, isGone, readProcFile } from './procFiles.ts';
 import { hasStopped, isAlone } from './standstill.ts';
 
 /** Signals through a pidfd that was opened before the identity was checked; without those, check and kill back to back. */
@@ -85,7 +85,11 @@ function holdOrDenied(pid: number) {
   }
 }
 
-function send({ pid, identity, handle }: { pid: number; identity: string; handle: number | null }, signal: number, pidfds: Pidfds | null): SignalAnswer {
+function send(
+  { pid, identity, handle }: { pid: number; identity: string; handle: number | null },
+  signal: number,
+  pidfds: Pidfds | null,
+): SignalAnswer {
   if (handle !== null && pidfds !== null) return answerOf(pidfds.signal(handle, signal));
   const found = hold(pid, identity, null);
   if (found.kind !== 'held') return found.kind === 'zombie' ? 'gone' : found.kind;
@@ -106,7 +110,8 @@ function answerOf(errno: number): SignalAnswer {
 
 function signalNumber(name: string): number {
   const number = (constants.signals as Record<string, number>)[name];
-  if (number === undefined) throw fail('Unsupported', `This system has no signal ${name}.`, { capability: `signal/${name}`, platform: 'linux' });
+  if (number === undefined)
+    throw fail('Unsupported', `This system has no signal ${name}.`, { capability: `signal/${name}`, platform: 'linux' });
   return number;
 }
 

@@ -81,7 +81,18 @@ function fromDiag(protocol: Protocol, socket: DiagSocket): TableSocket {
   const { family, text } = fromBytes(socket.address);
   const dualStack = family === 'ipv6' && isWildcard(text) ? (isV6Only === null ? null : !isV6Only) : false;
   // A probe never listens: a listener that looks like one is somebody’s.
-  return { protocol, family, address: text, port, remotePort, state, dualStack, key: inode, uid, isProbe: isProbe && state !== tcpState.listen };
+  return {
+    protocol,
+    family,
+    address: text,
+    port,
+    remotePort,
+    state,
+    dualStack,
+    key: inode,
+    uid,
+    isProbe: isProbe && state !== tcpState.listen,
+  };
 }
 
 const procfsTable: SocketTable = {

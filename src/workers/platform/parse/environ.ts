@@ -7,7 +7,8 @@ export const startVariable = 'SIDEWARDEN_START';
 export function findVariable(bytes: Uint8Array, name: string): string | null {
   const wanted = new TextEncoder().encode(`${name}=`);
   for (let start = 0; start < bytes.length; start = endOf(bytes, start) + 1) {
-    if (wanted.every((byte, index) => bytes[start + index] === byte)) return decodeText(bytes.subarray(start + wanted.length, endOf(bytes, start)));
+    if (wanted.every((byte, index) => bytes[start + index] === byte))
+      return decodeText(bytes.subarray(start + wanted.length, endOf(bytes, start)));
   }
   return null;
 }
