@@ -148,7 +148,9 @@ describe.skipIf(!isLinux)('ports and processes', () => {
   });
 
   test('a process tree is indented', async () => {
-    await using parent = await spawnProgram(['bash', '-c', 'sleep 60 & echo ready; read _; kill $!; wait']);
+    // The child has to be past its exec, and must not hold the pipes that the end of its parent is seen by.
+    const script = 'sleep 60 >/dev/null 2>&1 & until grep -q sleep /proc/$!/comm; do :; done; echo ready; read _; kill $!; wait';
+    await using parent = await spawnProgram(['bash', '-c', script]);
     const { code, stdout } = await runCli(['ps', '--tree', String(parent.pid)]);
     expect(code).toBe(0);
     expect(stdout.split('\n').slice(1, 3)).toEqual([
