@@ -221,7 +221,7 @@ export async function runApp(options: AppOptions): Promise<number> {
       openRegistrations({
         directory: own.directory,
         sidecar: own.self,
-        findGone: (sidecars) => findGone(pool, sidecars),
+        findGone: (sidecars) => findGone(platform.processes, sidecars),
         tryLock: locks.tryLock,
         clock,
         log,

@@ -107,7 +107,7 @@ describe.skipIf(!isLinux)('ports and processes', () => {
     await using server = await listen({ port: 0, host: '127.0.0.1' });
     const { code, stdout, stderr } = await runCli(['port', String(server.port)]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(new RegExp(`^TCP port ${server.port} is held by .*\\(pid ${process.pid}\\)`));
+    expect(stdout).toMatch(new RegExp(`^TCP port ${server.port} is held by .*pid ${process.pid}\\)`));
     expect(stdout).toMatch(new RegExp(`^ *${server.port}  tcp    127\\.0\\.0\\.1  +${process.pid}  `, 'm'));
     expect(stdout).toMatch(/^What was seen\n {2}\S/m);
     expect(server.accepted()).toBe(0);

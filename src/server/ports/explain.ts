@@ -214,21 +214,21 @@ function describeAddress({ family, address, port, dualStack }: PortEntry): strin
 
 function ownersOf(entries: PortEntry[]): string {
   const owners = new Map(entries.flatMap((entry) => entry.owners).map((owner) => [owner.pid, owner]));
-  const names = [...owners.values()].map((owner) => `${nameForPeople(owner)} (pid ${owner.pid})`);
+  const names = [...owners.values()].map((owner) => `${owner.name} (${about(owner)})`);
   if (names.length === 0) return 'a process that this user may not see';
   return names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
 }
 
 function describeOwner(owner: ProcessInfo): string {
-  const { pid, user, commandLine } = owner;
+  const { name, user, commandLine } = owner;
   const command = commandLine === null ? '' : `, command: ${shorten(commandLine.join(' '), 120)}`;
-  return `${nameForPeople(owner)} (pid ${pid}${user ? `, user ${user.name}` : ''})${command}`;
+  return `${name} (${about(owner)}${user ? `, user ${user.name}` : ''})${command}`;
 }
 
-/** Its program’s name, where it does not bear that itself: Node.js calls its first thread `MainThread` from version 24 on. */
-function nameForPeople({ name, executable }: ProcessInfo): string {
+/** Its program, where its name does not say that: Node.js calls its first thread `MainThread` from version 24 on. */
+function about({ pid, name, executable }: ProcessInfo): string {
   const program = executable?.slice(executable.lastIndexOf('/') + 1) ?? name;
-  return program.startsWith(name) || name.startsWith(program) ? name : `${program}, ${name}`;
+  return program.startsWith(name) || name.startsWith(program) ? `pid ${pid}` : `${program}, pid ${pid}`;
 }
 
 function shorten(text: string, length: number): string {
