@@ -40,7 +40,7 @@ export async function openAppLedgers(parts: AppLedgersParts): Promise<AppLedgers
   const stateDir = await stateDirectory(parts.stateDir);
   const places = createStatePlaces(await stateDirectory());
   const directory = () => makeAppDirectory(stateDir, appId);
-  const reader = createLedgerReader({ locks, pool, clock, log, places, stateDir, appId });
+  const reader = createLedgerReader({ locks, pool, clock, log, places, stateDir, appId, sidecarPid });
 
   const ledger = await openLedger({
     async directory() {

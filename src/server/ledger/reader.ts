@@ -41,6 +41,7 @@ export interface LedgerReaderParts {
   places: StatePlaces;
   stateDir: string;
   appId: string;
+  sidecarPid: number;
 }
 
 export const ledgersDirectory = (appDirectory: string): string => join(appDirectory, 'ledgers');
@@ -59,6 +60,7 @@ export function createLedgerReader({
   places: stateDirs,
   stateDir: ownStateDir,
   appId,
+  sidecarPid: ownPid,
 }: LedgerReaderParts): LedgerReader {
   /** Those that this sidecar has locked, by path: two requests of ours share one, and the last gives it back. */
   const adopted = new Map<string, Adopted>();
@@ -70,9 +72,14 @@ export function createLedgerReader({
     async listLive() {
       const places = new Set([ownStateDir, ...(await stateDirs.list())]);
       const paths = (await Promise.all([...places].map(listAll))).flat();
-      // Whoever has come since, or started something, has written: without that the list can only have become too long.
+      // Whoever has come since, or started something, has written: without that the list can only have become too long,
+      // by those that were killed. Whom they have left is nobody’s any more, and must not be spared on their account.
       const written = (await Promise.all(paths.map(describeFile))).join();
-      if (live?.written === written) return live.sidecars;
+      if (live?.written === written) {
+        const others = live.sidecars.map(({ sidecar }) => sidecar).filter(({ pid }) => pid !== ownPid);
+        const alive = await describe(others);
+        return live.sidecars.filter(({ sidecar }) => sidecar.pid === ownPid || alive.has(sidecar.identity));
+      }
       const contents = await Promise.all(paths.map(readHeld));
       const headed = contents.filter((content): content is Headed => content?.header != null);
       // Who holds the lock may be a successor instead. And an identity is compared as this sidecar would write it.
@@ -187,7 +194,7 @@ export function createLedgerReader({
     return adopted.has(path) || !(await isHeld(path)) ? null : readLedger(path);
   }
 
-  /** Where nothing can lock, nobody has locked: `areAlive` decides alone. */
+  /** Where nothing can lock, nobody has locked: whether its sidecar lives decides alone. */
   async function isHeld(path: string): Promise<boolean> {
     try {
       return await locks.isHeld(path);
