@@ -39,6 +39,20 @@ export interface MethodDefinition<
   examples: readonly Example<z.infer<Params>, z.infer<Result>>[];
 }
 
+/** A request that the sidecar makes of the host. */
+export interface HostCallDefinition<
+  Name extends string = string,
+  Params extends z.ZodMiniType = z.ZodMiniType,
+  Result extends z.ZodMiniType = z.ZodMiniType,
+> {
+  name: Name;
+  summary: string;
+  description?: string;
+  params: Params;
+  result: Result;
+  examples: readonly Example<z.infer<Params>, z.infer<Result>>[];
+}
+
 export interface NotificationDefinition<Name extends string = string, Params extends z.ZodMiniType = z.ZodMiniType> {
   name: Name;
   summary: string;
@@ -55,6 +69,15 @@ export function defineMethod<
 >(definition: MethodDefinition<Name, LaneOfIt, Params, Result>): MethodDefinition<Name, LaneOfIt, Params, Result> {
   nameType(definition.params, `${typeName(definition.name)}Params`, `What ${definition.name} takes.`);
   nameType(definition.result, `${typeName(definition.name)}Result`, `What ${definition.name} answers.`);
+  return definition;
+}
+
+/** A request in the other direction. Its params and result become the named types `<Name>Params` and `<Name>Result`. */
+export function defineHostCall<const Name extends string, Params extends z.ZodMiniType, Result extends z.ZodMiniType>(
+  definition: HostCallDefinition<Name, Params, Result>,
+): HostCallDefinition<Name, Params, Result> {
+  nameType(definition.params, `${typeName(definition.name)}Params`, `What ${definition.name} takes.`);
+  nameType(definition.result, `${typeName(definition.name)}Result`, `What ${definition.name} expects.`);
   return definition;
 }
 

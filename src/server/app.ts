@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { type Clock, systemClock } from '../clock.ts';
 import type { Log } from '../log.ts';
-import type { Params } from '../protocol/methods/index.ts';
-import type { ProcessInfo } from '../protocol/types/process.ts';
 import type { ServerCapabilities } from '../protocol/types/status.ts';
-import { createPlatform } from '../workers/platform/index.ts';
 import type { PlatformCapabilities } from '../workers/platform/types.ts';
-import { createPool } from '../workers/pool.ts';
-import { createWaiter } from '../workers/waiter.ts';
+import { createActing } from './composition/acting.ts';
+import { createClients } from './composition/clients.ts';
+import { createConnect } from './composition/connect.ts';
+import { createLooking } from './composition/looking.ts';
+import type { AppSystem } from './composition/system.ts';
 import type { Config } from './config.ts';
-import type { Handlers, Publish, Surroundings } from './context.ts';
+import type { Handlers, Publish } from './context.ts';
 import { createSubscriptions } from './events/subscriptions.ts';
 import { cleanupHandlers } from './handlers/cleanup.ts';
 import { eventHandlers } from './handlers/events.ts';
@@ -20,41 +20,14 @@ import { processHandlers } from './handlers/process.ts';
 import { createTellProgress } from './handlers/progress.ts';
 import { serviceHandlers } from './handlers/service.ts';
 import { sidecarHandlers } from './handlers/sidecar.ts';
-import { type AppLedgers, openAppLedgers } from './ledger/appLedgers.ts';
 import { createFileLocks } from './os/fileLock.ts';
-import { createHoldPort } from './os/heldSocket.ts';
-import { watchHost } from './os/hostWatch.ts';
 import { directoryState, lockDirectory } from './os/paths.ts';
-import { createAllocate } from './ports/allocation.ts';
-import { createCleanup } from './ports/cleanup.ts';
-import { createEnsureAvailable } from './ports/ensure.ts';
-import { createPortKilling } from './ports/kill.ts';
-import { createLeases } from './ports/leases.ts';
-import { createOwnerFinder } from './ports/owners.ts';
-import { createPortQuestions } from './ports/questions.ts';
-import { openRegistrations, type Registrations } from './ports/registrations.ts';
 import { createPortWaiting } from './ports/waiting.ts';
-import { createPortWatch } from './ports/watching.ts';
-import { createFreedPorts } from './processes/freedPorts.ts';
-import { findGone } from './processes/gone.ts';
-import { createGrow } from './processes/growth.ts';
-import { createKill } from './processes/kill.ts';
-import { createProcessKilling } from './processes/killing.ts';
-import { createLadder } from './processes/ladder.ts';
-import { createPlans } from './processes/plans.ts';
-import { createProtection } from './processes/protection.ts';
-import { createProcessQuestions } from './processes/questions.ts';
-import { createProcessWatch } from './processes/watching.ts';
 import { createDispatch } from './rpc/dispatch.ts';
 import { openSession, type Session } from './rpc/session.ts';
 import { createShutdown } from './shutdown/coordinator.ts';
 import { createEndings, deadlineMs, hostDeathDeadlineMs } from './shutdown/endings.ts';
 import { type Ending, exitCodeFor, reasonOf } from './shutdown/exitCode.ts';
-import type { Service } from './supervisor/service.ts';
-import { createServices, type Services } from './supervisor/services.ts';
-import { createSpared } from './supervisor/spared.ts';
-import { createFindStarted } from './supervisor/started.ts';
-import { limits } from './transport/limits.ts';
 import type { Transport } from './transport/transport.ts';
 
 export interface AppOptions {
@@ -65,14 +38,13 @@ export interface AppOptions {
   /** What the build knows: where its files are, and who it is. */
   files: { jobWorker: URL; openrpc: URL };
   version: string;
-  system: { pid: number; parentPid: number; node: string; platform: NodeJS.Platform; arch: string; startedAt: number; threads: number };
+  system: AppSystem;
   /** What a child begins with, unless its spec says otherwise. */
   surroundings: { environment: Readonly<Record<string, string | undefined>>; directory: string };
   /** Calls back when something outside the connection ends the sidecar. */
   listenForEndings(onEnding: (ending: Ending) => void): void;
 }
 
-const idleThreadsEndAfterMs = 10_000;
 const drainMs = 5_000;
 const exitAwaitedMs = 5_000;
 const flushMs = 1_000;
@@ -81,96 +53,54 @@ const flushMs = 1_000;
 export async function runApp(options: AppOptions): Promise<number> {
   const { config, log, system, files, version } = options;
   const clock = options.clock ?? systemClock;
-  const surroundings: Surroundings = { clock, log };
-  const hostWatching = new AbortController();
-  const hostPids: number[] = [];
+  const watching = new AbortController();
   let shutdownAnswered = false;
 
-  const platform = createPlatform(system.platform, { native: config.native });
-  const capabilities = platform.probeCapabilities();
-  const serverCapabilities = describeCapabilities(capabilities);
-  const pool = createPool({
-    platformName: system.platform,
-    native: config.native,
-    threads: system.threads,
-    idleTimeoutMs: idleThreadsEndAfterMs,
-    entry: files.jobWorker,
+  const looking = createLooking({ system, native: config.native, jobWorker: files.jobWorker, clock, log });
+  const { pool, waiter, ports, processes, capabilities } = looking;
+  const clients = createClients();
+  const acting = createActing(looking, clients, system, clock);
+  const publish: Publish = (_connectionId, name, params) => session.publish(name, params);
+  const subscriptions = createSubscriptions(looking.watches, publish, { clock, log });
+  const tellProgress = createTellProgress(publish);
+
+  const endPorts = async () => {
+    acting.leases.close();
+    await Promise.all(clients.all().map(({ registrations }) => registrations.close()));
+  };
+  const endServices = () =>
+    clients.all().flatMap(({ services }) => services.close().map((service) => ({ kind: 'service' as const, ...service })));
+  const shutdown = createShutdown([endServices, () => [{ kind: 'lease', name: 'ports', end: endPorts }]], clock);
+  const endings = createEndings((reason, timeMs) => void shutdown.run(reason, timeMs));
+  const connect = createConnect({
+    clients,
+    looking,
+    acting,
+    locks: createFileLocks({ native: capabilities.native }),
+    system,
+    clientProcessId: config.clientProcessId,
+    surroundings: options.surroundings,
+    watching: watching.signal,
+    onHostDeath: () => endings.end({ kind: 'hostDeath' }),
     clock,
     log,
   });
-  const waiter = createWaiter({ native: capabilities.native, platform: system.platform, clock });
-  const ports = createPortQuestions({ pool, findOwners: createOwnerFinder(pool), seesAllOwners: capabilities.portOwners === 'all' });
-  const processes = createProcessQuestions(pool, waiter, clock);
-  const watches = { port: createPortWatch(pool, ports, surroundings), process: createProcessWatch(pool, waiter, surroundings) };
-  const publish: Publish = (_connectionId, name, params) => session.publish(name, params);
-  const subscriptions = createSubscriptions(watches, publish, surroundings);
-  const tellProgress = createTellProgress(publish);
-  const locks = createFileLocks({ native: capabilities.native });
-  const ledgers = new Map<string, AppLedgers>();
-  const gatherProtection = createProtection({
-    pool,
-    ownPid: system.pid,
-    hostPids: () => hostPids,
-    listLive: async () => (await Promise.all([...ledgers.values()].map(({ reader }) => reader.listLive()))).flat(),
-    ownStarts: () => [...ledgers.values()].flatMap(({ ledger }) => ledger.starts()),
-  });
-  const kill = createKill({ pool, ladder: createLadder(pool, waiter, clock), grow: createGrow(pool), clock });
-  const freedPorts = createFreedPorts(pool);
-  const killProcesses = createProcessKilling({ pool, kill, plans: createPlans(clock), gatherProtection, freedPorts });
-  const portKilling = createPortKilling({ pool, ports, kill, plans: createPlans(clock), gatherProtection });
-  const leases = createLeases(clock, limits.leases);
-  const registrations = new Map<string, Registrations>();
-  const registrationsOf = (connectionId: string) => registrations.get(connectionId) as Registrations;
-  const holdPort = createHoldPort({ native: capabilities.native, platform: system.platform });
-  const allocate = createAllocate({ pool, leases, holdPort, registrationsOf, clock });
-  const findOwned = async () => {
-    const owners = await Promise.all([...ledgers.values()].map(({ leftovers }) => leftovers.findOwned()));
-    return (holder: ProcessInfo) => owners.some((isOwned) => isOwned(holder));
-  };
-  const ensureAvailable = createEnsureAvailable({ pool, ports, endHolders: portKilling.endHolders, gatherProtection, findOwned, clock });
-  const runCleanup = createCleanup({
-    pool,
-    ports,
-    kill,
-    endHolders: portKilling.endHolders,
-    plans: createPlans(clock),
-    gatherProtection,
-    freedPorts,
-    leftoversOf: (connectionId) => (ledgers.get(connectionId) as AppLedgers).leftovers,
-    registrationsOf,
-  });
-  const endPorts = async () => {
-    leases.close();
-    await Promise.all([...registrations.values()].map((one) => one.close()));
-  };
-  const serviceTable = new Map<string, Service>();
-  let services: Services | null = null;
-  const endServices = () => (services?.close() ?? []).map((service) => ({ kind: 'service' as const, ...service }));
-  const shutdown = createShutdown([endServices, () => [{ kind: 'lease', name: 'ports', end: endPorts }]], clock);
-  const endings = createEndings((reason, timeMs) => void shutdown.run(reason, timeMs));
 
+  const { node, platform, arch, pid, startedAt } = system;
   const handlers: Handlers = {
     ...lifecycleHandlers({
       shutdown,
       connect,
-      serverInfo: {
-        name: 'sidewarden',
-        version,
-        pid: system.pid,
-        startedAt: system.startedAt,
-        node: system.node,
-        platform: system.platform,
-        arch: system.arch,
-      },
-      capabilities: serverCapabilities,
+      serverInfo: { name: 'sidewarden', version, pid, startedAt, node, platform, arch },
+      capabilities: describeCapabilities(capabilities),
     }),
     ...sidecarHandlers(clock, createReadOnce(files.openrpc)),
-    ...portHandlers({ ports, waitForPort: createPortWaiting(pool, clock), killing: portKilling, tellProgress }),
-    ...processHandlers(processes, killProcesses, tellProgress),
-    ...managedPortHandlers({ registrationsOf, ensureAvailable, allocate, leases, tellProgress }),
-    ...cleanupHandlers(runCleanup, tellProgress),
+    ...portHandlers({ ports, waitForPort: createPortWaiting(pool, clock), killing: acting.portKilling, tellProgress }),
+    ...processHandlers(processes, acting.killProcesses, tellProgress),
+    ...managedPortHandlers({ ...acting, tellProgress }),
+    ...cleanupHandlers(acting.runCleanup, tellProgress),
     ...eventHandlers(subscriptions),
-    ...serviceHandlers(() => services as Services, tellProgress),
+    ...serviceHandlers((connectionId) => clients.of(connectionId).services, tellProgress),
   };
   const session: Session = openSession({
     id: 'c1',
@@ -192,67 +122,14 @@ export async function runApp(options: AppOptions): Promise<number> {
   if (how.kind !== 'hostDeath' && how.kind !== 'outputLost') await Promise.race([session.drain(drainMs), endings.hurried]);
   subscriptions.close(session.id);
   const report = await shutdown.run(reasonOf(how), how.kind === 'hostDeath' ? hostDeathDeadlineMs : deadlineMs);
-  await Promise.all([...ledgers.values()].map(({ ledger }) => ledger.close()));
+  await Promise.all(clients.all().map(({ ledgers }) => ledgers.ledger.close()));
   log.info({ report, ending: how.kind }, 'shut down');
-  hostWatching.abort();
+  watching.abort();
   await session.flush(how.kind === 'hostDeath' || how.kind === 'outputLost' ? 0 : flushMs);
   session.close();
   await waiter.close();
   await pool.close();
-  return exitCodeFor(how, { shutdownAnswered, hasHostProcess: hostPids.length > 0 });
-
-  async function connect(connectionId: string, { processId, appId, options: { ownerTag, stateDir } = {} }: Params<'initialize'>) {
-    const hostPid = processId ?? config.clientProcessId;
-    const own = await openAppLedgers({
-      appId,
-      stateDir,
-      sidecarPid: system.pid,
-      hostPid: hostPid ?? system.parentPid,
-      startedAt: system.startedAt,
-      identify: async (pid) => platform.processes.identify(pid),
-      locks,
-      pool,
-      clock,
-      log,
-    });
-    ledgers.set(connectionId, own);
-    registrations.set(
-      connectionId,
-      openRegistrations({
-        directory: own.directory,
-        sidecar: own.self,
-        findGone: (sidecars) => findGone(platform.processes, sidecars),
-        tryLock: locks.tryLock,
-        clock,
-        log,
-      }),
-    );
-    const findStarted = createFindStarted(pool);
-    services = createServices(
-      {
-        pool,
-        kill,
-        gatherSpared: createSpared(pool, system.pid),
-        findStarted,
-        ledger: own.ledger,
-        clock,
-        log,
-        ...options.surroundings,
-        ownerTag,
-      },
-      serviceTable,
-    );
-    if (hostPid === null) return 'none' as const;
-    hostPids.push(hostPid);
-    return watchHost({
-      processId: hostPid,
-      waiter,
-      kind: capabilities.killIdentity === 'handle' ? 'handle' : 'pid',
-      signal: hostWatching.signal,
-      log,
-      onDeath: () => endings.end({ kind: 'hostDeath' }),
-    });
-  }
+  return exitCodeFor(how, { shutdownAnswered, hasHostProcess: clients.all().some(({ hostPid }) => hostPid !== null) });
 }
 
 /** As `initialize` tells it; what only `sidewarden doctor` shows is not promised to hosts. */

@@ -132,7 +132,7 @@ export const layers: Layer[] = [
   { name: 'config', files: [`${server}config.ts`], may: ['log', 'type:protocol', 'type:log', 'node:*'] },
   {
     name: 'app',
-    files: [`${server}app.ts`],
+    files: [`${server}app.ts`, `${server}composition/`],
     may: [
       ...domain.map((one) => one.replace('type:', '')),
       ...[

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { errorCatalogue } from '../../src/protocol/errorCatalogue.ts';
-import type { MethodDefinition, NotificationDefinition } from '../../src/protocol/method.ts';
-import { clientNotifications, methods, serverNotifications } from '../../src/protocol/methods/index.ts';
+import type { HostCallDefinition, MethodDefinition, NotificationDefinition } from '../../src/protocol/method.ts';
+import { clientNotifications, hostCalls, methods, serverNotifications } from '../../src/protocol/methods/index.ts';
 
 /** Its only result is the whole OpenRPC document. */
 const withoutExample = ['rpc.discover'];
@@ -31,6 +31,20 @@ describe.each(Object.entries(methods))('%s', (key, definition) => {
 
   test('is called in an end-to-end test', () => {
     expect(endToEndFilesWith(name), `no file under test/e2e calls '${name}'`).not.toEqual([]);
+  });
+});
+
+describe.each(Object.entries(hostCalls))('%s', (key, definition) => {
+  const { name, examples, params, result } = definition as unknown as HostCallDefinition;
+
+  test('is listed under its own name', () => expect(key).toBe(name));
+
+  test('has an example that its own schemas accept, and that loses nothing on the way', () => {
+    expect(examples).not.toEqual([]);
+    for (const example of examples) {
+      expect(z.parse(params, example.params)).toEqual(example.params);
+      expect(z.parse(result, example.result)).toEqual(example.result);
+    }
   });
 });
 

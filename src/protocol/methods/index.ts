@@ -1,5 +1,6 @@
 import type * as z from 'zod/mini';
 import * as event from '../events/events.ts';
+import * as host from '../hostCalls/hostCalls.ts';
 import * as cleanup from './cleanup.ts';
 import * as events from './events.ts';
 import * as kill from './kill.ts';
@@ -64,9 +65,19 @@ export const serverNotifications = {
   'event/overflow': event.overflow,
 } as const;
 
+/** Every request that the sidecar may make of its host. */
+export const hostCalls = {
+  'host/runShutdownHandler': host.runShutdownHandler,
+  'host/secondInstance': host.secondInstance,
+} as const;
+
 export type MethodName = keyof typeof methods;
 export type Params<Name extends MethodName> = z.infer<(typeof methods)[Name]['params']>;
 export type Result<Name extends MethodName> = z.infer<(typeof methods)[Name]['result']>;
 
 export type ServerNotificationName = keyof typeof serverNotifications;
 export type NotificationParams<Name extends ServerNotificationName> = z.infer<(typeof serverNotifications)[Name]['params']>;
+
+export type HostCallName = keyof typeof hostCalls;
+export type HostCallParams<Name extends HostCallName> = z.infer<(typeof hostCalls)[Name]['params']>;
+export type HostCallResult<Name extends HostCallName> = z.infer<(typeof hostCalls)[Name]['result']>;

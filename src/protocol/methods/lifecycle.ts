@@ -1,20 +1,9 @@
 import * as z from 'zod/mini';
 import { defineMethod } from '../method.ts';
+import { ClientCapabilities, ClientInfo } from '../types/client.ts';
 import { Duration, doc, Name, Pid, struct, Text } from '../types/primitives.ts';
 import { ShutdownReport } from '../types/shutdown.ts';
 import { Limits, ProtocolRange, ServerCapabilities, ServerInfo } from '../types/status.ts';
-
-const ClientInfo = struct('ClientInfo', 'Which program speaks.', {
-  name: Name,
-  version: z.optional(Text),
-  language: doc(z.optional(Text), 'The language of the client library.'),
-});
-
-const ClientCapabilities = struct('ClientCapabilities', 'What the sidecar may ask of the host.', {
-  shutdownHandlers: doc(z.optional(z.boolean()), 'It answers host/runShutdownHandler.'),
-  secondInstance: doc(z.optional(z.boolean()), 'It answers host/secondInstance.'),
-  progress: doc(z.optional(z.boolean()), 'It wants $/progress.'),
-});
 
 const InitializeOptions = struct('InitializeOptions', 'How this run differs from the default.', {
   ownerTag: doc(z.optional(Name), 'Marks what this connection starts, where a host acts for several owners.'),

@@ -1,5 +1,5 @@
-import type { Lane, MethodDefinition } from '../method.ts';
-import type { MethodName, methods } from './index.ts';
+import type { HostCallDefinition, Lane, MethodDefinition } from '../method.ts';
+import type { HostCallName, hostCalls, MethodName, methods } from './index.ts';
 
 /*
  * What the sidecar has to know of a method before its first request: that it exists, and which lane it takes. The
@@ -55,4 +55,13 @@ async function load(name: MethodName): Promise<MethodDefinition> {
   const definition = (await routes[name].load()) as unknown as MethodDefinition;
   loaded.set(name, definition);
   return definition;
+}
+
+const hostCallRoutes: { [Name in HostCallName]: () => Promise<(typeof hostCalls)[Name]> } = {
+  'host/runShutdownHandler': async () => (await import('../hostCalls/hostCalls.ts')).runShutdownHandler,
+  'host/secondInstance': async () => (await import('../hostCalls/hostCalls.ts')).secondInstance,
+};
+
+export async function loadHostCall(name: HostCallName): Promise<HostCallDefinition> {
+  return (await hostCallRoutes[name]()) as unknown as HostCallDefinition;
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { errorCatalogue, errorDataSchema } from '../errorCatalogue.ts';
 import type { ErrorKind } from '../errors.ts';
-import { clientNotifications, methods, serverNotifications } from '../methods/index.ts';
+import { clientNotifications, hostCalls, methods, serverNotifications } from '../methods/index.ts';
 
 /** JSON Schema as we publish it: plain draft-07. */
 export interface JsonSchema {
@@ -37,11 +37,12 @@ function registerAll(): void {
   for (const kind of kinds) errorDataSchema(kind);
   for (const { name, params } of [
     ...Object.values(methods),
+    ...Object.values(hostCalls),
     ...Object.values(clientNotifications),
     ...Object.values(serverNotifications),
   ]) {
     if (z.globalRegistry.get(params)?.id === undefined)
-      throw new Error(`The params of ${name} have no name; define it with defineMethod or defineNotification.`);
+      throw new Error(`The params of ${name} have no name; define it with defineMethod, defineHostCall or defineNotification.`);
   }
 }
 

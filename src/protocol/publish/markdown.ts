@@ -1,8 +1,8 @@
 import { errorCatalogue } from '../errorCatalogue.ts';
 import type { ErrorKind } from '../errors.ts';
-import type { MethodDefinition, NotificationDefinition } from '../method.ts';
+import type { HostCallDefinition, MethodDefinition, NotificationDefinition } from '../method.ts';
 import { publishedId } from '../method.ts';
-import { clientNotifications, methods, serverNotifications } from '../methods/index.ts';
+import { clientNotifications, hostCalls, methods, serverNotifications } from '../methods/index.ts';
 import { type JsonSchema, namedTypes } from './jsonSchema.ts';
 import { errorsOf } from './openrpc.ts';
 
@@ -19,6 +19,9 @@ export function markdownReference(): string {
     '## Requests',
     methodTable((name) => `#${anchor(name)}`),
     ...requests.map((method) => methodSection(method, types)),
+    '## Host calls',
+    'Requests of the sidecar, which a host answers if it declared the capability at `initialize`.',
+    ...Object.values(hostCalls).map((call) => hostCallSection(call as unknown as HostCallDefinition, types)),
     '## Notifications',
     notificationTable(types),
     '## Errors',
@@ -55,19 +58,26 @@ function notificationTable(types: Record<string, JsonSchema>): string {
 }
 
 function methodSection(method: MethodDefinition, types: Record<string, JsonSchema>): string {
-  const params = types[publishedId(method.params) as string] as JsonSchema;
-  const resultId = publishedId(method.result) as string;
-  const example = method.examples[0];
+  const errors = `Errors: ${errorsOf(method)
+    .map((kind) => `\`${kind}\``)
+    .join(', ')}.`;
+  return requestSection(method, types, [errors]);
+}
+
+const hostCallSection = (call: HostCallDefinition, types: Record<string, JsonSchema>): string => requestSection(call, types, []);
+
+function requestSection(request: MethodDefinition | HostCallDefinition, types: Record<string, JsonSchema>, beside: string[]): string {
+  const params = types[publishedId(request.params) as string] as JsonSchema;
+  const resultId = publishedId(request.result) as string;
+  const example = request.examples[0];
   return [
-    `### ${method.name}`,
-    [method.summary, method.description].filter(Boolean).join(' '),
+    `### ${request.name}`,
+    [request.summary, request.description].filter(Boolean).join(' '),
     Object.keys(params.properties ?? {}).length === 0 ? 'Takes no parameters.' : memberTable('parameter', params),
-    resultId === typeResultId(method)
+    resultId === typeResultId(request)
       ? memberTable('result', types[resultId] as JsonSchema)
       : `Answers a [\`${resultId}\`](#${resultId.toLowerCase()}).`,
-    `Errors: ${errorsOf(method)
-      .map((kind) => `\`${kind}\``)
-      .join(', ')}.`,
+    ...beside,
     example === undefined
       ? ''
       : ['```json', `→ ${JSON.stringify(example.params)}`, `← ${JSON.stringify(example.result)}`, '```'].join('\n'),
@@ -76,7 +86,7 @@ function methodSection(method: MethodDefinition, types: Record<string, JsonSchem
     .join('\n\n');
 }
 
-const typeResultId = (method: MethodDefinition) => (publishedId(method.params) as string).replace(/Params$/, 'Result');
+const typeResultId = ({ params }: MethodDefinition | HostCallDefinition) => (publishedId(params) as string).replace(/Params$/, 'Result');
 
 function typeSection(name: string, schema: JsonSchema): string {
   const body = schema.properties === undefined ? `${describeType(schema)}.` : memberTable('member', schema);

@@ -1,8 +1,8 @@
 import { errorCatalogue } from '../errorCatalogue.ts';
 import type { ErrorKind } from '../errors.ts';
-import type { Lane, MethodDefinition, NotificationDefinition } from '../method.ts';
+import type { HostCallDefinition, Lane, MethodDefinition, NotificationDefinition } from '../method.ts';
 import { publishedId } from '../method.ts';
-import { clientNotifications, methods, serverNotifications } from '../methods/index.ts';
+import { clientNotifications, hostCalls, methods, serverNotifications } from '../methods/index.ts';
 import { type JsonSchema, namedTypes } from './jsonSchema.ts';
 
 const schemas = '#/components/schemas/';
@@ -23,6 +23,7 @@ export function openrpcDocument(version: string): Record<string, unknown> {
     },
     methods: [
       ...Object.values(methods).map((method) => describeMethod(method as unknown as MethodDefinition, types)),
+      ...Object.values(hostCalls).map((one) => describeHostCall(one as unknown as HostCallDefinition, types)),
       ...Object.values(clientNotifications).map((one) =>
         describeNotification(one as unknown as NotificationDefinition, 'clientToServer', types),
       ),
@@ -54,18 +55,28 @@ export function errorsOf(method: MethodDefinition): ErrorKind[] {
 }
 
 function describeMethod(method: MethodDefinition, types: Record<string, JsonSchema>): Record<string, unknown> {
-  const resultType = publishedId(method.result) as string;
   return {
-    ...describeCall(method, types),
-    result: { name: resultType, required: true, schema: { $ref: schemas + resultType } },
+    ...describeRequest(method, types),
     errors: errorsOf(method).map((kind) => ({ $ref: `#/components/errors/${kind}` })),
-    examples: method.examples.map(({ name, params, result }) => ({
+    'x-direction': 'clientToServer' satisfies Direction,
+    'x-lane': method.lane,
+  };
+}
+
+function describeHostCall(call: HostCallDefinition, types: Record<string, JsonSchema>): Record<string, unknown> {
+  return { ...describeRequest(call, types), 'x-direction': 'serverToClient' satisfies Direction };
+}
+
+function describeRequest(request: MethodDefinition | HostCallDefinition, types: Record<string, JsonSchema>): Record<string, unknown> {
+  const resultType = publishedId(request.result) as string;
+  return {
+    ...describeCall(request, types),
+    result: { name: resultType, required: true, schema: { $ref: schemas + resultType } },
+    examples: request.examples.map(({ name, params, result }) => ({
       name,
       params: describeExampleParams(params as object),
       result: { name: resultType, value: result },
     })),
-    'x-direction': 'clientToServer' satisfies Direction,
-    'x-lane': method.lane,
   };
 }
 
@@ -84,7 +95,10 @@ function describeNotification(
   };
 }
 
-function describeCall(definition: MethodDefinition | NotificationDefinition, types: Record<string, JsonSchema>): Record<string, unknown> {
+function describeCall(
+  definition: MethodDefinition | HostCallDefinition | NotificationDefinition,
+  types: Record<string, JsonSchema>,
+): Record<string, unknown> {
   const paramsType = publishedId(definition.params) as string;
   const { properties = {}, required = [] } = types[paramsType] as JsonSchema;
   // OpenRPC wants the required ones first, also where they go by name.

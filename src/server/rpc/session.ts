@@ -13,6 +13,7 @@ import { type Call, cancellation, createCalls, type WireId } from './calls.ts';
 import { connectRpc } from './connection.ts';
 import type { Dispatch } from './dispatch.ts';
 import { failureOf, responseError, wireError } from './failure.ts';
+import { createHostCalls, type HostCalls } from './hostCalls.ts';
 
 /** Why a connection is over. */
 export type SessionEnd =
@@ -30,6 +31,8 @@ export interface Session {
   readonly id: string;
   /** Sends an event; false when it was dropped because the host reads too slowly. */
   publish<Name extends ServerNotificationName>(name: Name, params: NotificationParams<Name>): boolean;
+  /** Asks the host. */
+  readonly callHost: HostCalls['call'];
   /** Ends waits with -32800, lets the other requests run to their answers for at most `deadlineMs`, flushes. */
   drain(deadlineMs: number): Promise<void>;
   /** Everything queued is with the system, or can no longer be delivered. */
@@ -76,6 +79,7 @@ export function openSession({ id, transport, dispatch, clock, log, onEnd, onShut
     onStalled: () => end({ kind: 'outputLost', reason: 'the host did not read' }),
     onClosed: () => end({ kind: 'outputLost', reason: 'the host closed its end' }),
   });
+  const hostCalls = createHostCalls({ send: (message) => writer.send(message), clock, log });
   const rpc = connectRpc({ log, answer, handle: run, notified });
   const reader = createFrameReader({
     onFraming(detected) {
@@ -104,6 +108,7 @@ export function openSession({ id, transport, dispatch, clock, log, onEnd, onShut
       if (!taken) droppedEvents += 1;
       return taken;
     },
+    callHost: hostCalls.call,
     async drain(deadlineMs) {
       isDraining = true;
       calls.cancelWhere((call) => call.lane === 'wait');
@@ -118,6 +123,7 @@ export function openSession({ id, transport, dispatch, clock, log, onEnd, onShut
     flush: (deadlineMs) => Promise.race([writer.flushed(), clock.sleep(deadlineMs)]),
     status: () => ({ inFlight: calls.size, queuedBytes: writer.queuedBytes, droppedEvents }),
     close() {
+      hostCalls.close('the connection is closed');
       transport.close();
       rpc.dispose();
     },
@@ -136,10 +142,11 @@ export function openSession({ id, transport, dispatch, clock, log, onEnd, onShut
         if (envelope.method === '$/cancelRequest') return cancel(envelope.params);
         return rpc.deliver({ jsonrpc: '2.0', method: envelope.method, params: envelope.params });
       case 'response':
-        return rpc.deliver(envelope.message);
+        return hostCalls.settle(envelope.message);
       case 'invalid':
-        if (envelope.meant === 'request') refuse(envelope.id, envelope.failure);
-        else log.warn({ kind: envelope.failure.kind, reason: envelope.failure.message }, `an unusable ${envelope.meant} was ignored`);
+        if (envelope.meant === 'request') return refuse(envelope.id, envelope.failure);
+        if (envelope.meant === 'response') hostCalls.fail(envelope.id, envelope.failure.message);
+        log.warn({ kind: envelope.failure.kind, reason: envelope.failure.message }, `an unusable ${envelope.meant} was ignored`);
     }
   }
 
@@ -231,6 +238,8 @@ export function openSession({ id, transport, dispatch, clock, log, onEnd, onShut
   }
 
   function end(how: SessionEnd): void {
+    // After a bare `exit` its input is still open, and it may answer.
+    if (how.kind !== 'exit') hostCalls.close('the host has closed its end');
     if (ended) return;
     ended = true;
     onEnd(how);

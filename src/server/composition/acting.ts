@@ -1,0 +1,57 @@
+import type { Clock } from '../../clock.ts';
+import type { ProcessInfo } from '../../protocol/types/process.ts';
+import { createHoldPort } from '../os/heldSocket.ts';
+import { createAllocate } from '../ports/allocation.ts';
+import { createCleanup } from '../ports/cleanup.ts';
+import { createEnsureAvailable } from '../ports/ensure.ts';
+import { createPortKilling } from '../ports/kill.ts';
+import { createLeases } from '../ports/leases.ts';
+import { createFreedPorts } from '../processes/freedPorts.ts';
+import { createGrow } from '../processes/growth.ts';
+import { createKill } from '../processes/kill.ts';
+import { createProcessKilling } from '../processes/killing.ts';
+import { createLadder } from '../processes/ladder.ts';
+import { createPlans } from '../processes/plans.ts';
+import { createProtection } from '../processes/protection.ts';
+import { limits } from '../transport/limits.ts';
+import type { Clients } from './clients.ts';
+import type { Looking } from './looking.ts';
+import type { AppSystem } from './system.ts';
+
+export type Acting = ReturnType<typeof createActing>;
+
+/** All that ends processes, and that gives out ports or frees them. */
+export function createActing({ pool, waiter, ports, capabilities }: Looking, clients: Clients, system: AppSystem, clock: Clock) {
+  const registrationsOf = (connectionId: string) => clients.of(connectionId).registrations;
+  const gatherProtection = createProtection({
+    pool,
+    ownPid: system.pid,
+    hostPids: () => clients.all().flatMap(({ hostPid }) => hostPid ?? []),
+    listLive: async () => (await Promise.all(clients.all().map(({ ledgers }) => ledgers.reader.listLive()))).flat(),
+    ownStarts: () => clients.all().flatMap(({ ledgers }) => ledgers.ledger.starts()),
+  });
+  const kill = createKill({ pool, ladder: createLadder(pool, waiter, clock), grow: createGrow(pool), clock });
+  const freedPorts = createFreedPorts(pool);
+  const killProcesses = createProcessKilling({ pool, kill, plans: createPlans(clock), gatherProtection, freedPorts });
+  const portKilling = createPortKilling({ pool, ports, kill, plans: createPlans(clock), gatherProtection });
+  const leases = createLeases(clock, limits.leases);
+  const holdPort = createHoldPort({ native: capabilities.native, platform: system.platform });
+  const allocate = createAllocate({ pool, leases, holdPort, registrationsOf, clock });
+  const findOwned = async () => {
+    const owners = await Promise.all(clients.all().map(({ ledgers }) => ledgers.leftovers.findOwned()));
+    return (holder: ProcessInfo) => owners.some((isOwned) => isOwned(holder));
+  };
+  const ensureAvailable = createEnsureAvailable({ pool, ports, endHolders: portKilling.endHolders, gatherProtection, findOwned, clock });
+  const runCleanup = createCleanup({
+    pool,
+    ports,
+    kill,
+    endHolders: portKilling.endHolders,
+    plans: createPlans(clock),
+    gatherProtection,
+    freedPorts,
+    leftoversOf: (connectionId) => clients.of(connectionId).ledgers.leftovers,
+    registrationsOf,
+  });
+  return { kill, killProcesses, portKilling, leases, allocate, ensureAvailable, runCleanup, registrationsOf };
+}

@@ -1,0 +1,89 @@
+import type { Clock } from '../../clock.ts';
+import type { Log } from '../../log.ts';
+import type { Params } from '../../protocol/methods/index.ts';
+import { openAppLedgers } from '../ledger/appLedgers.ts';
+import type { FileLocks } from '../os/fileLock.ts';
+import { type HostWatchKind, watchHost } from '../os/hostWatch.ts';
+import { openRegistrations } from '../ports/registrations.ts';
+import { findGone } from '../processes/gone.ts';
+import { createServices } from '../supervisor/services.ts';
+import { createSpared } from '../supervisor/spared.ts';
+import { createFindStarted } from '../supervisor/started.ts';
+import type { Acting } from './acting.ts';
+import type { Clients } from './clients.ts';
+import type { Looking } from './looking.ts';
+import type { AppSystem } from './system.ts';
+
+export interface ConnectParts {
+  clients: Clients;
+  looking: Looking;
+  acting: Acting;
+  locks: FileLocks;
+  system: AppSystem;
+  /** The host, told by flag instead of at initialize. */
+  clientProcessId: number | null;
+  /** What a child begins with, unless its spec says otherwise. */
+  surroundings: { environment: Readonly<Record<string, string | undefined>>; directory: string };
+  /** Ends the watching of hosts. */
+  watching: AbortSignal;
+  onHostDeath(): void;
+  clock: Clock;
+  log: Log;
+}
+
+export type Connect = (connectionId: string, params: Params<'initialize'>) => Promise<HostWatchKind>;
+
+/** Builds what a connection needs beside what all share, and begins to watch its host. */
+export function createConnect(parts: ConnectParts): Connect {
+  const { clients, looking, acting, locks, system, clock, log } = parts;
+  const { platform, capabilities, pool, waiter } = looking;
+
+  return async function connect(connectionId, params) {
+    const { processId, appId, capabilities: hostCapabilities, options: { ownerTag, stateDir } = {} } = params;
+    const hostPid = processId ?? parts.clientProcessId;
+    const ledgers = await openAppLedgers({
+      appId,
+      stateDir,
+      sidecarPid: system.pid,
+      hostPid: hostPid ?? system.parentPid,
+      startedAt: system.startedAt,
+      identify: async (pid) => platform.processes.identify(pid),
+      locks,
+      pool,
+      clock,
+      log,
+    });
+    const registrations = openRegistrations({
+      directory: ledgers.directory,
+      sidecar: ledgers.self,
+      findGone: (sidecars) => findGone(platform.processes, sidecars),
+      tryLock: locks.tryLock,
+      clock,
+      log,
+    });
+    const services = createServices(
+      {
+        pool,
+        kill: acting.kill,
+        gatherSpared: createSpared(pool, system.pid),
+        findStarted: createFindStarted(pool),
+        ledger: ledgers.ledger,
+        clock,
+        log,
+        ...parts.surroundings,
+        ownerTag,
+      },
+      new Map(),
+    );
+    clients.add({ connectionId, appId, capabilities: hostCapabilities, hostPid, ledgers, registrations, services });
+    if (hostPid === null) return 'none';
+    return watchHost({
+      processId: hostPid,
+      waiter,
+      kind: capabilities.killIdentity === 'handle' ? 'handle' : 'pid',
+      signal: parts.watching,
+      log,
+      onDeath: parts.onHostDeath,
+    });
+  };
+}
