@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { errorCodes } from './errorCodes.ts';
-import { Duration, Name } from './types/primitives.ts';
+import { Duration, Name, struct } from './types/primitives.ts';
 
 /* The whole error catalogue: what clients branch on is `error.data.kind`. */
 export const errorCatalogue = {
@@ -14,7 +14,7 @@ export const errorCatalogue = {
   InvalidParams: {
     code: errorCodes.InvalidParams,
     summary: 'The parameters are wrong; each issue names the member.',
-    data: { issues: z.array(z.object({ path: z.string(), message: z.string() })) },
+    data: { issues: z.array(struct('ParamIssue', 'What is wrong with one parameter.', { path: z.string(), message: z.string() })) },
   },
   InternalError: {
     code: errorCodes.InternalError,

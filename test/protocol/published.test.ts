@@ -3,7 +3,7 @@ import { relative } from 'node:path';
 import { validateOpenRPCDocument } from '@open-rpc/schema-utils-js';
 import { describe, expect, test } from 'vitest';
 import { methods } from '../../src/protocol/methods/index.ts';
-import { publishedFiles, replaceBlock } from '../../src/protocol/publish/files.ts';
+import { leftoverFiles, publishedFiles, replaceBlock } from '../../src/protocol/publish/files.ts';
 import { jsonSchemaDocument } from '../../src/protocol/publish/jsonSchema.ts';
 import { markdownReference } from '../../src/protocol/publish/markdown.ts';
 import { openrpcDocument } from '../../src/protocol/publish/openrpc.ts';
@@ -19,6 +19,10 @@ describe('what is committed is what src/protocol says', () => {
       expect(read, message).toBe(text);
     });
   }
+
+  test('and no generated file is left over', () => {
+    expect(leftoverFiles(), 'run `npm run generate`').toEqual([]);
+  });
 
   test('a README without the markers is refused', () => {
     expect(() => replaceBlock('# no markers', 'table')).toThrow('markers');

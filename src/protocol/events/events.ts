@@ -4,7 +4,9 @@ import { PortEntry } from '../types/port.ts';
 import { doc, Port, Protocol, struct, Text, Timestamp } from '../types/primitives.ts';
 import { ProcessInfo } from '../types/process.ts';
 
-export const Topic = doc(z.enum(['service', 'serviceLog', 'process', 'port', 'instance', 'shutdown']), 'What a subscription is about.');
+export const Topic = doc(z.enum(['service', 'serviceLog', 'process', 'port', 'instance', 'shutdown']), 'What a subscription is about.', {
+  id: 'Topic',
+});
 export type Topic = z.infer<typeof Topic>;
 
 /** What every event carries beside its payload. */
@@ -21,9 +23,11 @@ const portPayload = {
 } as const;
 export const PortEventPayload = struct('PortEventPayload', 'A port whose holders changed.', portPayload);
 
+const ProcessChange = doc(z.enum(['started', 'exited', 'changed']), 'What happened to it.', { id: 'ProcessChange' });
+
 const processPayload = {
   process: doc(ProcessInfo, 'As it is now; on `exited` as it was last seen.'),
-  change: z.enum(['started', 'exited', 'changed']),
+  change: ProcessChange,
   exitCode: doc(z.optional(z.int()), 'Known for our own children.'),
   signal: doc(z.optional(Text), 'Known for our own children.'),
 } as const;

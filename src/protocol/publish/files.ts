@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { emitters } from './emitters/index.ts';
 import { jsonSchemaDocument } from './jsonSchema.ts';
 import { anchor, markdownReference, methodTable } from './markdown.ts';
+import { modelOf, type OpenrpcDocument } from './model/modelOf.ts';
 import { openrpcDocument } from './openrpc.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
@@ -12,8 +14,10 @@ const end = '<!-- /generated: methods -->';
 export function publishedFiles(): { path: string; text: string }[] {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   const readme = join(root, 'README.md');
+  const openrpc = openrpcDocument(version);
+  const model = modelOf(openrpc as unknown as OpenrpcDocument);
   return [
-    { path: join(root, 'clients/spec/openrpc.json'), text: toJson(openrpcDocument(version)) },
+    { path: join(root, 'clients/spec/openrpc.json'), text: toJson(openrpc) },
     { path: join(root, 'clients/spec/sidewarden.schema.json'), text: toJson(jsonSchemaDocument(version)) },
     { path: join(root, 'clients/spec/METHODS.md'), text: markdownReference() },
     {
@@ -23,7 +27,20 @@ export function publishedFiles(): { path: string; text: string }[] {
         methodTable((name) => `clients/spec/METHODS.md#${anchor(name)}`),
       ),
     },
+    ...emitters.flatMap(({ folder, emit }) =>
+      Object.entries(emit(model)).map(([name, text]) => ({ path: join(root, folder, name), text })),
+    ),
   ];
+}
+
+/** What lies in a folder of generated files and is no longer generated; paths are absolute. */
+export function leftoverFiles(): string[] {
+  const published = new Set(publishedFiles().map(({ path }) => path));
+  return emitters
+    .map(({ folder }) => join(root, folder))
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
+    .filter((path) => !published.has(path));
 }
 
 function toJson(document: object): string {

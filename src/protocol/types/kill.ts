@@ -2,16 +2,18 @@ import * as z from 'zod/mini';
 import { Duration, doc, Name, Pid, Port, struct, Text, Timestamp } from './primitives.ts';
 import { Identity } from './process.ts';
 
+const KillSignal = doc(
+  z.enum(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGKILL', 'SIGUSR1', 'SIGUSR2']),
+  'A signal that may end a process.',
+  {
+    id: 'KillSignal',
+  },
+);
+
 /** What a kill may be told, as plain members of the params. */
 export const killOptions = {
   tree: z.optional(z.boolean()),
-  signal: doc(
-    z.optional(z.enum(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGKILL', 'SIGUSR1', 'SIGUSR2'])),
-    'The polite signal, with a SIGCONT behind it.',
-    {
-      default: 'SIGTERM',
-    },
-  ),
+  signal: doc(z.optional(KillSignal), 'The polite signal, with a SIGCONT behind it.', { default: 'SIGTERM' }),
   graceMs: doc(z.optional(z.int().check(z.gte(0), z.lte(3_600_000))), 'How long to wait before force.', { default: 5_000 }),
   force: doc(z.optional(z.boolean()), 'SIGKILL for whoever is left after the grace.', { default: true }),
   dryRun: doc(z.optional(z.boolean()), 'Touches nobody; answers what would be done, and a planId that does exactly that.', {

@@ -20,7 +20,12 @@ export type ProcessRef = z.infer<typeof ProcessRef>;
 export const ProcessStatus = doc(
   z.enum(['running', 'sleeping', 'stopped', 'zombie', 'uninterruptible', 'other']),
   'What the scheduler says; `zombie` has ended and waits for its parent, `uninterruptible` waits in the kernel and cannot be killed until it returns.',
+  { id: 'ProcessStatus' },
 );
+
+const ProcessVisibility = doc(z.enum(['full', 'partial']), '`partial`: some members are null because this user may not see them.', {
+  id: 'ProcessVisibility',
+});
 
 const User = struct('User', 'The effective user of a process.', {
   id: doc(z.optional(z.int()), 'The numeric uid, where there is one.'),
@@ -44,7 +49,7 @@ const processShape = {
   sid: doc(z.optional(Pid), 'The session (POSIX).'),
   status: ProcessStatus,
   rssBytes: doc(z.nullable(Bytes), 'Resident memory; null where we may not see it.'),
-  visibility: doc(z.enum(['full', 'partial']), '`partial`: some members are null because this user may not see them.'),
+  visibility: ProcessVisibility,
   service: doc(z.optional(Name), 'The service of ours that it is or belongs to.'),
   ownerTag: doc(z.optional(Name), 'The tag of the owner on whose behalf we started it.'),
   protectedReason: doc(z.optional(Text), 'Why a kill would refuse to touch it, as a sentence.'),

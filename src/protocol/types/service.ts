@@ -25,6 +25,7 @@ export type ServiceSpec = z.infer<typeof ServiceSpec>;
 export const ServiceState = doc(
   z.enum(['stopped', 'waiting', 'starting', 'running', 'backoff', 'stopping', 'exited', 'fatal']),
   'supervisord’s words: `stopped` on request, `exited` by itself, `fatal` could not be started.',
+  { id: 'ServiceState' },
 );
 
 export const ServiceStatus = struct('ServiceStatus', 'A service, as it stands.', {

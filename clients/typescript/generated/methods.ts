@@ -1,0 +1,281 @@
+// Generated from src/protocol by `npm run generate`; do not edit by hand.
+
+import type { CallOptions } from '../options.ts';
+import type * as t from './types.ts';
+
+/** Every request that a client may make, by its name on the wire. */
+export interface Methods {
+  /** Opens the connection: who you are, what you speak. */
+  'initialize': { params: t.InitializeParams; result: t.InitializeResult };
+  /** Ends everything in order and reports how it went; `exit` follows. */
+  'shutdown': { params: t.ShutdownParams; result: t.ShutdownReport };
+  /** The OpenRPC document of this very sidecar. */
+  'rpc.discover': { params: t.RpcDiscoverParams; result: t.RpcDiscoverResult };
+  /** Answers at once, from the event loop. */
+  'sidecar/ping': { params: t.SidecarPingParams; result: t.SidecarPingResult };
+  /** Is the port in use, and could it be bound? */
+  'port/check': { params: t.PortCheckParams; result: t.PortCheckResult };
+  /** Who holds the port: every listener, never a client of it. */
+  'port/find': { params: t.PortFindParams; result: t.PortFindResult };
+  /** Every listener of this machine, with its owners. */
+  'port/list': { params: t.PortListParams; result: t.PortListResult };
+  /** Why a port can or cannot be used, for a person. */
+  'port/explain': { params: t.PortExplainParams; result: t.PortExplainResult };
+  /** Waits until the port is in use, or can be bound. */
+  'port/wait': { params: t.PortWaitParams; result: t.PortWaitResult };
+  /** Ends all holders of a port, and only those. */
+  'port/kill': { params: t.PortKillParams; result: t.PortKillResult };
+  /** Notes that the app uses this port; the next run can clean it up. */
+  'port/register': { params: t.PortRegisterParams; result: t.PortRegisterResult };
+  /** Forgets a registered port. */
+  'port/unregister': { params: t.PortUnregisterParams; result: t.PortUnregisterResult };
+  /** The ports that this run has registered. */
+  'port/registered': { params: t.PortRegisteredParams; result: t.PortRegisteredResult };
+  /** Makes sure that a port can be bound: ends its holders as far as allowed, and tries again. */
+  'port/ensureAvailable': { params: t.PortEnsureAvailableParams; result: t.PortEnsureAvailableResult };
+  /** Hands out free ports, outside the ephemeral and reserved ranges, each to one caller only. */
+  'port/allocate': { params: t.PortAllocateParams; result: t.PortAllocateResult };
+  /** Gives ports back; for 10 s they are not handed out again. */
+  'port/release': { params: t.PortReleaseParams; result: t.PortReleaseResult };
+  /** Ends what a crashed run of this app has left: its processes, and whoever holds its ports. */
+  'cleanup/run': { params: t.CleanupRunParams; result: t.CleanupRunResult };
+  /** One process, or null when it is gone or another than the one meant. */
+  'process/get': { params: t.ProcessGetParams; result: t.ProcessGetResult };
+  /** The processes that this user may see, by pid. */
+  'process/list': { params: t.ProcessListParams; result: t.ProcessListResult };
+  /** A process and all its descendants, flat, parents before children. */
+  'process/tree': { params: t.ProcessTreeParams; result: t.ProcessTreeResult };
+  /** CPU over an interval and memory now, of one process or its tree. */
+  'process/usage': { params: t.ProcessUsageParams; result: t.ProcessUsageResult };
+  /** Waits until the process has ended; a zombie has. */
+  'process/wait': { params: t.ProcessWaitParams; result: t.ProcessWaitResult };
+  /** Ends exactly these processes, politely, then by force, and answers when they are gone. */
+  'process/kill': { params: t.ProcessKillParams; result: t.ProcessKillResult };
+  /** Starts a child process that ends with the sidecar, in a session of its own. */
+  'service/start': { params: t.ServiceStartParams; result: t.ServiceStartResult };
+  /** Ends services with all that belongs to them, politely, then by force. */
+  'service/stop': { params: t.ServiceStopParams; result: t.ServiceStopResult };
+  /** One service, or null when none was ever started under that name. */
+  'service/get': { params: t.ServiceGetParams; result: t.ServiceGetResult };
+  /** Asks for notifications; answers with how things stand. */
+  'events/subscribe': { params: t.EventsSubscribeParams; result: t.EventsSubscribeResult };
+  /** Ends a subscription; nothing of it follows the answer. */
+  'events/unsubscribe': { params: t.EventsUnsubscribeParams; result: t.EventsUnsubscribeResult };
+}
+
+/** Every request that the sidecar may make of a client, by its name on the wire. */
+export interface HostCalls {
+  /** Run this handler now: the sidecar shuts down. */
+  'host/runShutdownHandler': { params: t.HostRunShutdownHandlerParams; result: t.HostRunShutdownHandlerResult };
+  /** Another instance of the app was started, and this is what it has to say. */
+  'host/secondInstance': { params: t.HostSecondInstanceParams; result: t.HostSecondInstanceResult };
+}
+
+/** Every notification that the sidecar sends, by its name on the wire. */
+export interface Notifications {
+  /** How far a request with a workDoneToken has come. */
+  '$/progress': t.ProgressParams;
+  /** The holders of a port changed. */
+  'event/port': t.EventPortParams;
+  /** A process started, ended or changed its status. */
+  'event/process': t.EventProcessParams;
+  /** The host read too slowly: events of this topic were dropped. */
+  'event/overflow': t.EventOverflowParams;
+}
+
+/** The events that may be subscribed to, by topic. */
+export interface Events {
+  /** The holders of a port changed. */
+  port: t.EventPortParams;
+  /** A process started, ended or changed its status. */
+  process: t.EventProcessParams;
+  /** The host read too slowly: events of this topic were dropped. */
+  overflow: t.EventOverflowParams;
+}
+
+export interface RpcMethods {
+  /**
+   * The OpenRPC document of this very sidecar.
+   * Answered at any time, also before `initialize`. Equal to the published clients/spec/openrpc.json.
+   */
+  discover(params?: t.RpcDiscoverParams, options?: CallOptions): Promise<Methods['rpc.discover']['result']>;
+}
+
+export interface SidecarMethods {
+  /** Answers at once, from the event loop. */
+  ping(params?: t.SidecarPingParams, options?: CallOptions): Promise<Methods['sidecar/ping']['result']>;
+}
+
+export interface PortMethods {
+  /**
+   * Is the port in use, and could it be bound?
+   * inUse comes from the kernel’s socket table; canBind from rules, confirmed by one bind without listen. Nothing is connected to. Without `host`: inUse is a listener on any local address, canBind means both wildcards.
+   * Rejects with PermissionDenied, TimedOut, Unsupported.
+   */
+  check(params: t.PortCheckParams, options?: CallOptions): Promise<Methods['port/check']['result']>;
+  /**
+   * Who holds the port: every listener, never a client of it.
+   * Rejects with PermissionDenied, TimedOut, Unsupported.
+   */
+  find(params: t.PortFindParams, options?: CallOptions): Promise<Methods['port/find']['result']>;
+  /**
+   * Every listener of this machine, with its owners.
+   * Ordered by port, protocol and address. Each page is a fresh look; `nextCursor` is absent on the last.
+   * Rejects with PermissionDenied, TimedOut, Unsupported.
+   */
+  list(params?: t.PortListParams, options?: CallOptions): Promise<Methods['port/list']['result']>;
+  /**
+   * Why a port can or cannot be used, for a person.
+   * Rejects with PermissionDenied, TimedOut, Unsupported.
+   */
+  explain(params: t.PortExplainParams, options?: CallOptions): Promise<Methods['port/explain']['result']>;
+  /**
+   * Waits until the port is in use, or can be bound.
+   * Looks at once and then on a short interval. A port that is not there in time is `reached: false`, not an error.
+   * Rejects with PermissionDenied, Unsupported.
+   */
+  wait(params: t.PortWaitParams, options?: CallOptions): Promise<Methods['port/wait']['result']>;
+  /**
+   * Ends all holders of a port, and only those.
+   * A port that is free is `freed` with no outcomes. On UDP with several owners or an ephemeral port `expect` is needed.
+   * Rejects with PermissionDenied, InvalidState, Unsupported, ShuttingDown.
+   */
+  kill(params?: t.PortKillParams, options?: CallOptions): Promise<Methods['port/kill']['result']>;
+  /**
+   * Notes that the app uses this port; the next run can clean it up.
+   * Rejects with ShuttingDown.
+   */
+  register(params: t.PortRegisterParams, options?: CallOptions): Promise<Methods['port/register']['result']>;
+  /** Forgets a registered port. */
+  unregister(params: t.PortUnregisterParams, options?: CallOptions): Promise<Methods['port/unregister']['result']>;
+  /** The ports that this run has registered. */
+  registered(params?: t.PortRegisteredParams, options?: CallOptions): Promise<Methods['port/registered']['result']>;
+  /**
+   * Makes sure that a port can be bound: ends its holders as far as allowed, and tries again.
+   * Rejects with PermissionDenied, Unsupported, ShuttingDown.
+   */
+  ensureAvailable(params: t.PortEnsureAvailableParams, options?: CallOptions): Promise<Methods['port/ensureAvailable']['result']>;
+  /**
+   * Hands out free ports, outside the ephemeral and reserved ranges, each to one caller only.
+   * Rejects with Conflict, Unsupported, LimitExceeded, ShuttingDown.
+   */
+  allocate(params?: t.PortAllocateParams, options?: CallOptions): Promise<Methods['port/allocate']['result']>;
+  /** Gives ports back; for 10 s they are not handed out again. */
+  release(params: t.PortReleaseParams, options?: CallOptions): Promise<Methods['port/release']['result']>;
+}
+
+export interface CleanupMethods {
+  /**
+   * Ends what a crashed run of this app has left: its processes, and whoever holds its ports.
+   * Covers the registrations of this run and of the last one that ended. `owned` is what a dead sidecar of this app recorded, by identity; what a live sidecar supervises is protected.
+   * Rejects with PermissionDenied, InvalidState, Unsupported, ShuttingDown.
+   */
+  run(params?: t.CleanupRunParams, options?: CallOptions): Promise<Methods['cleanup/run']['result']>;
+}
+
+export interface ProcessMethods {
+  /**
+   * One process, or null when it is gone or another than the one meant.
+   * Rejects with PermissionDenied, TimedOut, Unsupported.
+   */
+  get(params: t.ProcessGetParams, options?: CallOptions): Promise<Methods['process/get']['result']>;
+  /**
+   * The processes that this user may see, by pid.
+   * Each page is a fresh look; `nextCursor` is absent on the last. Kernel threads are among them.
+   * Rejects with PermissionDenied, TimedOut, Unsupported.
+   */
+  list(params?: t.ProcessListParams, options?: CallOptions): Promise<Methods['process/list']['result']>;
+  /**
+   * A process and all its descendants, flat, parents before children.
+   * A descendant whose parent has ended belongs to another process by then and is not found; supervision is for that.
+   * Rejects with NotFound, PermissionDenied, TimedOut, IdentityMismatch, Unsupported.
+   */
+  tree(params: t.ProcessTreeParams, options?: CallOptions): Promise<Methods['process/tree']['result']>;
+  /**
+   * CPU over an interval and memory now, of one process or its tree.
+   * Rejects with NotFound, PermissionDenied, TimedOut, IdentityMismatch, Unsupported.
+   */
+  usage(params: t.ProcessUsageParams, options?: CallOptions): Promise<Methods['process/usage']['result']>;
+  /**
+   * Waits until the process has ended; a zombie has.
+   * A process that is gone, or another than the one meant, has exited. One that lives on is `exited: false` at the end of the time, not an error.
+   * Rejects with PermissionDenied, Unsupported.
+   */
+  wait(params: t.ProcessWaitParams, options?: CallOptions): Promise<Methods['process/wait']['result']>;
+  /**
+   * Ends exactly these processes, politely, then by force, and answers when they are gone.
+   * Each process is signalled through a handle that was opened before its identity was checked. What fails for one is an outcome, not an error. Cancelling stops further escalation; what was begun is answered with its outcomes.
+   * Rejects with NotFound, PermissionDenied, InvalidState, Unsupported, ShuttingDown.
+   */
+  kill(params?: t.ProcessKillParams, options?: CallOptions): Promise<Methods['process/kill']['result']>;
+}
+
+export interface ServiceMethods {
+  /**
+   * Starts a child process that ends with the sidecar, in a session of its own.
+   * What it was started for is on disk before it runs, so that the next sidecar of this app can end what a crash has left. A running service of that name is answered as it is.
+   * Rejects with NotFound, Conflict, InvalidState, SpawnFailed, LimitExceeded, ShuttingDown.
+   */
+  start(params?: t.ServiceStartParams, options?: CallOptions): Promise<Methods['service/start']['result']>;
+  /**
+   * Ends services with all that belongs to them, politely, then by force.
+   * Rejects with NotFound.
+   */
+  stop(params?: t.ServiceStopParams, options?: CallOptions): Promise<Methods['service/stop']['result']>;
+  /** One service, or null when none was ever started under that name. */
+  get(params: t.ServiceGetParams, options?: CallOptions): Promise<Methods['service/get']['result']>;
+}
+
+export interface EventsMethods {
+  /**
+   * Asks for notifications; answers with how things stand.
+   * Ports and processes are sampled every intervalMs, what happens in between is not seen; a process’ end is noticed at once where handles are available. A host that does not read loses events, not memory: event/overflow counts them.
+   * Rejects with PermissionDenied, Unsupported, LimitExceeded.
+   */
+  subscribe(params: t.EventsSubscribeParams, options?: CallOptions): Promise<Methods['events/subscribe']['result']>;
+  /** Ends a subscription; nothing of it follows the answer. */
+  unsubscribe(params: t.EventsUnsubscribeParams, options?: CallOptions): Promise<Methods['events/unsubscribe']['result']>;
+}
+
+/** The methods as members: `sidecar.port.find()` is `port/find`. */
+export interface Nouns {
+  readonly rpc: RpcMethods;
+  readonly sidecar: SidecarMethods;
+  readonly port: PortMethods;
+  readonly cleanup: CleanupMethods;
+  readonly process: ProcessMethods;
+  readonly service: ServiceMethods;
+  readonly events: EventsMethods;
+}
+
+/** How each request is counted: `life` never, `wait` in limits.waitsInFlight, all others in limits.requestsInFlight. */
+export const lanes = {
+  'initialize': 'life',
+  'shutdown': 'life',
+  'rpc.discover': 'look',
+  'sidecar/ping': 'life',
+  'port/check': 'look',
+  'port/find': 'look',
+  'port/list': 'look',
+  'port/explain': 'look',
+  'port/wait': 'wait',
+  'port/kill': 'act',
+  'port/register': 'state',
+  'port/unregister': 'state',
+  'port/registered': 'state',
+  'port/ensureAvailable': 'act',
+  'port/allocate': 'act',
+  'port/release': 'state',
+  'cleanup/run': 'act',
+  'process/get': 'look',
+  'process/list': 'look',
+  'process/tree': 'look',
+  'process/usage': 'look',
+  'process/wait': 'wait',
+  'process/kill': 'act',
+  'service/start': 'act',
+  'service/stop': 'act',
+  'service/get': 'look',
+  'events/subscribe': 'life',
+  'events/unsubscribe': 'life',
+} as const satisfies Record<keyof Methods, string>;

@@ -1,0 +1,5 @@
+import type { Emitter } from './emitter.ts';
+import { typescript } from './typescript.ts';
+
+/** Every language that has a client. */
+export const emitters: Emitter[] = [typescript];
