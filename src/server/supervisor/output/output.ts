@@ -1,0 +1,93 @@
+import type { Readable } from 'node:stream';
+import { createLineSplitter } from './lines.ts';
+import { createLogRing, type LogLine, type LogPage, type LogRing, type LogStream } from './ring.ts';
+import { createWholeLines } from './wholeLines.ts';
+
+/** What a service writes, over all its starts: always read, kept within bounds, told line by line, and filed if it has a file. */
+export interface ServiceOutput {
+  /** Reads these to their ends, whatever becomes of the lines. */
+  attach(pipes: { stdout: Readable; stderr: Readable }): void;
+  /** Resolves when all that was attached has been read to its end. A descendant that lives on may hold a pipe open for good. */
+  drained(): Promise<void>;
+  read(query: { sinceSeq?: number | undefined; tail?: number | undefined }): LogPage;
+  /** The newest ones, as text, for the cause of a failure. */
+  lastLines(count: number): string[];
+  /** Calls `listener` for each line from now on. Gives the function that ends it. */
+  onLine(listener: (line: LogLine) => void): () => void;
+}
+
+/** Where whole lines go as they are. It owns its own failures: what it cannot write, it counts and tells. */
+export interface LogSink {
+  append(bytes: Buffer): void;
+  /** More waits to be written than it wants to keep. */
+  readonly isFull: boolean;
+  /** Resolves when it is not full any more, or has given up. */
+  writable(): Promise<void>;
+}
+
+export interface OutputOptions {
+  ringBytes: number;
+  file: LogSink | null;
+  now(): number;
+}
+
+/** Of a longer line the ring and the listeners get the beginning. */
+export const mostLineBytes = 16 * 1024;
+
+export function createServiceOutput({ ringBytes, file, now }: OutputOptions): ServiceOutput {
+  const ring: LogRing = createLogRing(ringBytes);
+  const listeners = new Set<(line: LogLine) => void>();
+  const reading = new Set<Promise<void>>();
+
+  return {
+    attach({ stdout, stderr }) {
+      take('stdout', stdout);
+      take('stderr', stderr);
+    },
+    async drained() {
+      await Promise.all(reading);
+    },
+    read: (query) => ring.read(query),
+    lastLines: (count) => ring.read({ tail: count }).lines.map(({ text }) => text),
+    onLine(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+
+  function take(stream: LogStream, pipe: Readable): void {
+    const splitter = createLineSplitter(mostLineBytes, (text, isTruncated) => keep(stream, text, isTruncated));
+    const lines = file === null ? null : createWholeLines((bytes) => file.append(bytes));
+    const ended = Promise.withResolvers<void>();
+    const over = ended.promise.then(() => {
+      reading.delete(over);
+    });
+    reading.add(over);
+    pipe.on('data', (chunk: Buffer) => {
+      splitter.push(chunk);
+      lines?.push(chunk);
+      if (file?.isFull) holdBack(pipe, file);
+    });
+    // 'close' follows an end, an error, and a pipe that is destroyed; the last bytes came before it.
+    pipe.on('error', () => {});
+    pipe.once('close', () => {
+      splitter.end();
+      lines?.end();
+      ended.resolve();
+    });
+  }
+
+  function keep(stream: LogStream, text: string, isTruncated: boolean): void {
+    const at = now();
+    const seq = ring.add({ stream, at, text, isTruncated });
+    if (listeners.size === 0) return;
+    const line: LogLine = { seq, stream, at, text, ...(isTruncated && { truncated: true }) };
+    for (const listener of listeners) listener(line);
+  }
+}
+
+/** A disk that is slower than the service slows it down: its pipe fills, and no line is lost. */
+function holdBack(pipe: Readable, file: LogSink): void {
+  pipe.pause();
+  void file.writable().then(() => pipe.resume());
+}

@@ -1,0 +1,140 @@
+/** The last lines of a service, within a number of bytes. */
+export interface LogRing {
+  /** Adds a line, for which the oldest ones make room. Gives its number. */
+  add(line: NewLine): number;
+  read(query: { sinceSeq?: number | undefined; tail?: number | undefined }): LogPage;
+}
+
+export type LogStream = 'stdout' | 'stderr';
+
+export interface NewLine {
+  stream: LogStream;
+  /** Epoch ms. */
+  at: number;
+  text: string;
+  isTruncated: boolean;
+}
+
+export interface LogLine {
+  /** Counts the lines of a service from 1, over all its starts. */
+  seq: number;
+  stream: LogStream;
+  at: number;
+  text: string;
+  /** The line was longer. */
+  truncated?: true;
+}
+
+export interface LogPage {
+  lines: LogLine[];
+  /** `sinceSeq` of the next question. */
+  nextSeq: number;
+  /** Lines before the first of these that were asked for and are gone. */
+  dropped: number;
+}
+
+/** Length, flags, time: what a line costs beside its text. */
+const headBytes = 4 + 1 + 8;
+const flagStderr = 1;
+const flagTruncated = 2;
+const firstBytes = 4 * 1024;
+
+/**
+ * Lines are kept as bytes in one buffer, end to end and around: a line as an object would cost several times its text, and a
+ * hundred services with full rings are what a sidecar is measured by. The buffer grows to its full size as it is used.
+ */
+export function createLogRing(mostBytes: number): LogRing {
+  let buffer = Buffer.allocUnsafe(Math.min(mostBytes, firstBytes));
+  /** Where the oldest line begins, and how many bytes and lines there are from there on. */
+  let start = 0;
+  let used = 0;
+  let count = 0;
+  let nextSeq = 1;
+
+  return {
+    add({ stream, at, text, isTruncated }) {
+      const whole = Buffer.from(text);
+      const body = whole.subarray(0, wholeCharacters(whole, mostBytes - headBytes));
+      const isCut = isTruncated || body.length < whole.length;
+      const head = Buffer.allocUnsafe(headBytes);
+      head.writeUInt32LE(body.length, 0);
+      head.writeUInt8((stream === 'stderr' ? flagStderr : 0) | (isCut ? flagTruncated : 0), 4);
+      head.writeDoubleLE(at, 5);
+      makeRoom(headBytes + body.length);
+      append(head);
+      append(body);
+      count += 1;
+      nextSeq += 1;
+      return nextSeq - 1;
+    },
+
+    read({ sinceSeq, tail }) {
+      const oldest = nextSeq - count;
+      const asked = Math.min(sinceSeq ?? 1, nextSeq);
+      const first = Math.max(asked, oldest, tail === undefined ? 0 : nextSeq - tail);
+      const lines: LogLine[] = [];
+      for (let seq = oldest, at = start; seq < nextSeq; seq += 1) {
+        const length = lengthAt(at);
+        if (seq >= first) lines.push(lineAt(seq, at, length));
+        at = (at + headBytes + length) % buffer.length;
+      }
+      return { lines, nextSeq, dropped: Math.max(0, oldest - asked) };
+    },
+  };
+
+  function makeRoom(bytes: number): void {
+    if (used + bytes > buffer.length && buffer.length < mostBytes) grow(used + bytes);
+    while (used + bytes > buffer.length) {
+      const size = headBytes + lengthAt(start);
+      start = (start + size) % buffer.length;
+      used -= size;
+      count -= 1;
+    }
+  }
+
+  function grow(wanted: number): void {
+    let size = buffer.length;
+    while (size < wanted && size < mostBytes) size = Math.min(mostBytes, size * 2);
+    const grown = Buffer.allocUnsafe(size);
+    copyOut(start, used).copy(grown);
+    buffer = grown;
+    start = 0;
+  }
+
+  function append(bytes: Buffer): void {
+    const at = (start + used) % buffer.length;
+    const before = Math.min(bytes.length, buffer.length - at);
+    bytes.copy(buffer, at, 0, before);
+    bytes.copy(buffer, 0, before);
+    used += bytes.length;
+  }
+
+  function copyOut(at: number, length: number): Buffer {
+    if (at + length <= buffer.length) return buffer.subarray(at, at + length);
+    return Buffer.concat([buffer.subarray(at), buffer.subarray(0, at + length - buffer.length)]);
+  }
+
+  function lengthAt(at: number): number {
+    return copyOut(at, 4).readUInt32LE(0);
+  }
+
+  function lineAt(seq: number, at: number, length: number): LogLine {
+    const record = copyOut(at, headBytes + length);
+    const flags = record.readUInt8(4);
+    return {
+      seq,
+      stream: (flags & flagStderr) === 0 ? 'stdout' : 'stderr',
+      at: record.readDoubleLE(5),
+      text: record.toString('utf8', headBytes),
+      ...((flags & flagTruncated) !== 0 && { truncated: true }),
+    };
+  }
+}
+
+/** The most bytes up to `most` that do not end within a character (RFC 3629: what continues one is 10xxxxxx). */
+function wholeCharacters(bytes: Buffer, most: number): number {
+  if (bytes.length <= most) return bytes.length;
+  let end = Math.max(0, most);
+  while (end > 0 && ((bytes[end] as number) & 0xc0) === 0x80) end -= 1;
+  return end;
+}
