@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { errorCodes } from './errorCodes.ts';
 import { Duration, Name, struct } from './types/primitives.ts';
+import { ServiceStatus } from './types/service.ts';
 
 /* The whole error catalogue: what clients branch on is `error.data.kind`. */
 export const errorCatalogue = {
@@ -29,7 +30,11 @@ export const errorCatalogue = {
     summary: 'The system does not let this user do that.',
     data: { operation: z.string() },
   },
-  TimedOut: { code: errorCodes.TimedOut, summary: 'It took longer than allowed.', data: {} },
+  TimedOut: {
+    code: errorCodes.TimedOut,
+    summary: 'It took longer than allowed.',
+    data: { service: z.optional(ServiceStatus) },
+  },
   Conflict: { code: errorCodes.Conflict, summary: 'Something else stands in the way.', data: {} },
   IdentityMismatch: {
     code: errorCodes.IdentityMismatch,

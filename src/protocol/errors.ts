@@ -6,7 +6,7 @@ import type { errorCatalogue } from './errorCatalogue.ts';
 export type ErrorKind = keyof typeof errorCatalogue;
 
 type DataShape<Kind extends ErrorKind> = (typeof errorCatalogue)[Kind]['data'];
-export type ErrorData<Kind extends ErrorKind> = { -readonly [Member in keyof DataShape<Kind>]: z.infer<DataShape<Kind>[Member]> };
+export type ErrorData<Kind extends ErrorKind> = z.infer<z.ZodMiniObject<DataShape<Kind>>>;
 
 /** What went wrong, as data: it crosses threads and processes where an Error would lose its class. */
 export type Failure = { [Kind in ErrorKind]: { kind: Kind; message: string; data: ErrorData<Kind> } }[ErrorKind];

@@ -55,6 +55,8 @@ export interface Methods {
   'service/start': { params: t.ServiceStartParams; result: t.ServiceStartResult };
   /** Ends services with all that belongs to them, politely, then by force. */
   'service/stop': { params: t.ServiceStopParams; result: t.ServiceStopResult };
+  /** All services of this connection, by name, or those of a group. */
+  'service/list': { params: t.ServiceListParams; result: t.ServiceListResult };
   /** One service, or null when none was ever started under that name. */
   'service/get': { params: t.ServiceGetParams; result: t.ServiceGetResult };
   /** Asks for notifications; answers with how things stand. */
@@ -222,6 +224,11 @@ export interface ServiceMethods {
    * Rejects with NotFound.
    */
   stop(params?: t.ServiceStopParams, options?: CallOptions): Promise<Methods['service/stop']['result']>;
+  /**
+   * All services of this connection, by name, or those of a group.
+   * By what is known; `process` is as it was when it was started. service/get looks at it.
+   */
+  list(params?: t.ServiceListParams, options?: CallOptions): Promise<Methods['service/list']['result']>;
   /** One service, or null when none was ever started under that name. */
   get(params: t.ServiceGetParams, options?: CallOptions): Promise<Methods['service/get']['result']>;
 }
@@ -275,6 +282,7 @@ export const lanes = {
   'process/kill': 'act',
   'service/start': 'act',
   'service/stop': 'act',
+  'service/list': 'look',
   'service/get': 'look',
   'events/subscribe': 'life',
   'events/unsubscribe': 'life',

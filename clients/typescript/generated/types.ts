@@ -110,6 +110,15 @@ export interface Container {
 /** Where the next page begins; opaque, from `nextCursor`. */
 export type Cursor = string;
 
+/** Another service that comes first. */
+export interface Dependency {
+  name: Name;
+  /** `started`: its program runs; `ready`: it is ready; `completed`: it has ended with exit code 0. */
+  condition: DependencyCondition;
+}
+
+export type DependencyCondition = 'started' | 'ready' | 'completed';
+
 /** A length of time in milliseconds, by the monotonic clock. */
 export type Duration = number;
 
@@ -188,6 +197,40 @@ export interface EventsUnsubscribeResult {
   removed: boolean;
 }
 
+/** A command in the service’s own surroundings; exit code 0 is a success. At its time-out it is killed, with what it has started. */
+export interface ExecProbe {
+  kind: 'exec';
+  /** The program, as in ServiceSpec. Never a shell line. */
+  command: Text;
+  /** `${port:NAME}` is replaced. */
+  args?: Text[] | undefined;
+  /**
+   * From the start of the program to the first question.
+   * Default: `0`.
+   */
+  initialDelayMs?: number | undefined;
+  /**
+   * From one question to the next; a question never overlaps the one before it.
+   * Default: `1000`.
+   */
+  periodMs?: number | undefined;
+  /**
+   * A question without an answer by then has failed.
+   * Default: `1000`.
+   */
+  timeoutMs?: number | undefined;
+  /**
+   * Successes in a row that count as one.
+   * Default: `1`.
+   */
+  successThreshold?: number | undefined;
+  /**
+   * Failures in a row that count as one.
+   * Default: `3`.
+   */
+  failureThreshold?: number | undefined;
+}
+
 /** What exit carries. */
 export type ExitParams = Record<never, never>;
 
@@ -217,6 +260,45 @@ export interface HostSecondInstanceResult {
   handled: boolean;
   /** For the other instance. */
   reply?: unknown | undefined;
+}
+
+/** GET over HTTP. A status from 200 to 399 is a success; redirects are not followed, proxies not used, certificates not checked. */
+export interface HttpProbe {
+  kind: 'http';
+  /** Where to ask; this, or `port` and `path`, which mean 127.0.0.1. `${port:NAME}` is replaced. */
+  url?: Text | undefined;
+  /** A number, or `${port:NAME}` for one of the service’s `ports`; the first of those when absent. */
+  port?: number | string | undefined;
+  /**
+   * Begins with a slash. `${port:NAME}` is replaced.
+   * Default: `"/"`.
+   */
+  path?: Text | undefined;
+  /**
+   * From the start of the program to the first question.
+   * Default: `0`.
+   */
+  initialDelayMs?: number | undefined;
+  /**
+   * From one question to the next; a question never overlaps the one before it.
+   * Default: `1000`.
+   */
+  periodMs?: number | undefined;
+  /**
+   * A question without an answer by then has failed.
+   * Default: `1000`.
+   */
+  timeoutMs?: number | undefined;
+  /**
+   * Successes in a row that count as one.
+   * Default: `1`.
+   */
+  successThreshold?: number | undefined;
+  /**
+   * Failures in a row that count as one.
+   * Default: `3`.
+   */
+  failureThreshold?: number | undefined;
 }
 
 /** The pid belongs to another process than the one meant. */
@@ -396,6 +478,38 @@ export interface Limits {
   subscriptions: number;
   /** All rings of service output. */
   logRingBytes: Bytes;
+}
+
+/** A line of its output, on either stream. It succeeds with the first line that matches, for as long as that process runs, and cannot fail. */
+export interface LogProbe {
+  kind: 'log';
+  /** An ECMAScript regular expression, without flags, for one line. */
+  pattern: string;
+  /**
+   * From the start of the program to the first question.
+   * Default: `0`.
+   */
+  initialDelayMs?: number | undefined;
+  /**
+   * From one question to the next; a question never overlaps the one before it.
+   * Default: `1000`.
+   */
+  periodMs?: number | undefined;
+  /**
+   * A question without an answer by then has failed.
+   * Default: `1000`.
+   */
+  timeoutMs?: number | undefined;
+  /**
+   * Successes in a row that count as one.
+   * Default: `1`.
+   */
+  successThreshold?: number | undefined;
+  /**
+   * Failures in a row that count as one.
+   * Default: `3`.
+   */
+  failureThreshold?: number | undefined;
 }
 
 /** A port that the app calls its own. */
@@ -809,6 +923,9 @@ export interface PortWaitResult {
   elapsedMs: Duration;
 }
 
+/** How to tell whether a service is ready, or alive. An http or tcp probe of this machine succeeds only while the port is held by the service itself. */
+export type Probe = HttpProbe | TcpProbe | ExecProbe | LogProbe;
+
 /** What happened to it. */
 export type ProcessChange = 'started' | 'exited' | 'changed';
 
@@ -1072,6 +1189,42 @@ export interface RequestCancelledData {
   kind: 'RequestCancelled';
 }
 
+/** What follows when a service ends by itself, or is found to be ill. */
+export interface RestartSpec {
+  /**
+   * `onFailure`: after a signal, an exit code other than 0, or a failed liveness probe.
+   * Default: `"onFailure"`.
+   */
+  policy?: RestartSpecPolicy | undefined;
+  /**
+   * Before the first restart; doubled with each, and varied by up to a fifth.
+   * Default: `500`.
+   */
+  backoffMs?: number | undefined;
+  /**
+   * The doubling ends here.
+   * Default: `30000`.
+   */
+  maxBackoffMs?: number | undefined;
+  /**
+   * Ready and healthy for so long, it begins with `backoffMs` again.
+   * Default: `10000`.
+   */
+  resetAfterMs?: number | undefined;
+  /**
+   * So many restarts within `windowMs`; the next failure is `fatal`. -1: no limit.
+   * Default: `5`.
+   */
+  maxRestarts?: number | undefined;
+  /**
+   * The span in which restarts are counted.
+   * Default: `60000`.
+   */
+  windowMs?: number | undefined;
+}
+
+export type RestartSpecPolicy = 'never' | 'onFailure' | 'always';
+
 /** What rpc.discover takes. */
 export type RpcDiscoverParams = Record<never, never>;
 
@@ -1142,11 +1295,67 @@ export interface ServiceGetResult {
   service: ServiceStatus | null;
 }
 
+/** What a service may use. */
+export interface ServiceLimits {
+  /** Resident memory of its whole tree; over it, it is restarted, gracefully. */
+  rssBytes?: Bytes | undefined;
+}
+
+/** What service/list takes. */
+export interface ServiceListParams {
+  group?: Name | undefined;
+}
+
+/** What service/list answers. */
+export interface ServiceListResult {
+  services: ServiceStatus[];
+}
+
+/** What is kept of a service’s output. */
+export interface ServiceLogs {
+  /**
+   * In memory.
+   * Default: `65536`.
+   */
+  ringBytes?: number | undefined;
+  /** An absolute path, to which every line is appended. */
+  file?: Text | undefined;
+  /**
+   * A file as large as this is set aside.
+   * Default: `10485760`.
+   */
+  maxBytes?: number | undefined;
+  /**
+   * How many set aside are kept.
+   * Default: `5`.
+   */
+  keep?: number | undefined;
+}
+
 /** A port of a service. */
 export interface ServicePort {
   name: Name;
   env?: Text | undefined;
   port: number;
+}
+
+/** A port that a service gets. */
+export interface ServicePortSpec {
+  /** For `${port:NAME}`, and in the status. */
+  name: Name;
+  /** The variable that tells it to the program. */
+  env?: Text | undefined;
+  /** This one and no other; one is allocated when absent. */
+  port?: Port | undefined;
+  /** The same port for the same key, across restarts of the app. */
+  key?: Name | undefined;
+  /** The local address that it will be bound to. */
+  host?: Text | undefined;
+  /**
+   * Hand it over listening, as a descriptor from 3 on (LISTEN_FDS).
+   * Default: `false`.
+   */
+  passFd?: boolean | undefined;
 }
 
 /** A child process that the sidecar starts and answers for. */
@@ -1165,10 +1374,32 @@ export interface ServiceSpec {
    * Default: `true`.
    */
   inheritEnv?: boolean | undefined;
+  /**
+   * Its standard input: empty, or what service/write sends.
+   * Default: `"none"`.
+   */
+  stdin?: ServiceSpecStdin | undefined;
+  /** Started first, and stopped last. */
+  dependsOn?: Dependency[] | undefined;
+  ports?: ServicePortSpec[] | undefined;
+  /** Ready once it succeeds, and for as long as it does. Without one it is ready as soon as it runs. */
+  readiness?: Probe | undefined;
+  /** Restarted when it fails. */
+  liveness?: Probe | undefined;
+  restart?: RestartSpec | undefined;
   stop?: StopSpec | undefined;
+  limits?: ServiceLimits | undefined;
+  logs?: ServiceLogs | undefined;
+  /**
+   * Survives the sidecar, and is adopted by the next one of the app.
+   * Default: `false`.
+   */
+  persistent?: boolean | undefined;
   /** On whose behalf; the connection’s own tag when absent. */
   ownerTag?: Name | undefined;
 }
+
+export type ServiceSpecStdin = 'none' | 'pipe';
 
 /** What service/start takes. */
 export interface ServiceStartParams {
@@ -1192,7 +1423,7 @@ export interface ServiceStartResult {
   service: ServiceStatus;
 }
 
-/** supervisord’s words: `stopped` on request, `exited` by itself, `fatal` could not be started. */
+/** supervisord’s words: `stopped` on request, `waiting` for a dependency, `backoff` until the next restart, `exited` by itself, `fatal` given up. */
 export type ServiceState = 'stopped' | 'waiting' | 'starting' | 'running' | 'backoff' | 'stopping' | 'exited' | 'fatal';
 
 /** A service, as it stands. */
@@ -1200,17 +1431,23 @@ export interface ServiceStatus {
   name: Name;
   group?: Name | undefined;
   state: Open<ServiceState>;
+  /** It runs, and its readiness probe succeeds. */
   ready: boolean;
+  /** It runs, and its liveness probe has not failed. */
   healthy: boolean;
+  /** The program that was started; null while none runs. */
   process: ProcessInfo | null;
   ports: ServicePort[];
+  /** Of its last end; null while it runs, or where a signal ended it. */
   exitCode: number | null;
+  /** Which signal ended it last. */
   signal: Text | null;
+  /** How often it was restarted without being asked to. */
   restarts: number;
   stateChangedAt: Timestamp;
   /** What keeps its descendants together, and so ends with it. */
   containment: Open<ServiceStatusContainment>;
-  /** Why the state last changed. */
+  /** Why the state last changed, with the last lines of output after a failure. */
   cause?: Text | undefined;
 }
 
@@ -1313,6 +1550,11 @@ export interface StopSpec {
    * Default: `5000`.
    */
   graceMs?: number | undefined;
+  /**
+   * Close its input first, and signal when the grace is half over.
+   * Default: `false`.
+   */
+  stdinClose?: boolean | undefined;
 }
 
 export type StopSpecSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGQUIT' | 'SIGUSR1' | 'SIGUSR2';
@@ -1327,12 +1569,45 @@ export interface Suggestion {
   params?: Record<string, unknown> | undefined;
 }
 
+/** A connection to 127.0.0.1, closed at once. */
+export interface TcpProbe {
+  kind: 'tcp';
+  /** A number, or `${port:NAME}` for one of the service’s `ports`; the first of those when absent. */
+  port?: number | string | undefined;
+  /**
+   * From the start of the program to the first question.
+   * Default: `0`.
+   */
+  initialDelayMs?: number | undefined;
+  /**
+   * From one question to the next; a question never overlaps the one before it.
+   * Default: `1000`.
+   */
+  periodMs?: number | undefined;
+  /**
+   * A question without an answer by then has failed.
+   * Default: `1000`.
+   */
+  timeoutMs?: number | undefined;
+  /**
+   * Successes in a row that count as one.
+   * Default: `1`.
+   */
+  successThreshold?: number | undefined;
+  /**
+   * Failures in a row that count as one.
+   * Default: `3`.
+   */
+  failureThreshold?: number | undefined;
+}
+
 /** Text of well-formed Unicode. */
 export type Text = string;
 
 /** It took longer than allowed. */
 export interface TimedOutData {
   kind: 'TimedOut';
+  service?: ServiceStatus | undefined;
 }
 
 /** Milliseconds since 1970-01-01T00:00:00Z, by the wall clock. */

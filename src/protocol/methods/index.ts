@@ -45,6 +45,7 @@ export const methods = {
   'process/kill': kill.processKill,
   'service/start': service.start,
   'service/stop': service.stop,
+  'service/list': service.list,
   'service/get': service.get,
   'events/subscribe': events.subscribe,
   'events/unsubscribe': events.unsubscribe,

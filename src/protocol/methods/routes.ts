@@ -34,6 +34,7 @@ const routes: { [Name in MethodName]: Route<Name> } = {
   'process/kill': { lane: 'act', load: async () => (await import('./kill.ts')).processKill },
   'service/start': { lane: 'act', load: async () => (await import('./service.ts')).start },
   'service/stop': { lane: 'act', load: async () => (await import('./service.ts')).stop },
+  'service/list': { lane: 'look', load: async () => (await import('./service.ts')).list },
   'service/get': { lane: 'look', load: async () => (await import('./service.ts')).get },
   'events/subscribe': { lane: 'life', load: async () => (await import('./events.ts')).subscribe },
   'events/unsubscribe': { lane: 'life', load: async () => (await import('./events.ts')).unsubscribe },

@@ -58,6 +58,17 @@ export const stop = defineMethod({
   ],
 });
 
+export const list = defineMethod({
+  name: 'service/list',
+  lane: 'look',
+  summary: 'All services of this connection, by name, or those of a group.',
+  description: 'By what is known; `process` is as it was when it was started. service/get looks at it.',
+  params: z.object({ group: z.optional(Name) }),
+  result: z.object({ services: z.array(ServiceStatus) }),
+  errors: [],
+  examples: [{ name: 'all', params: {}, result: { services: [exampleStatus] } }],
+});
+
 export const get = defineMethod({
   name: 'service/get',
   lane: 'look',

@@ -58,5 +58,9 @@ export const Cursor = named(
   z.string().check(z.minLength(1), z.maxLength(1_000)),
 );
 
+/** How a port of a service stands in its arguments, variables and probes. */
+// biome-ignore lint/suspicious/noTemplateCurlyInString: hosts write it like this.
+export const portPlaceholder = '`${port:NAME}`';
+
 /** The parameters of a method that has none; unknown members are ignored. */
 export const nothing = {} as const;

@@ -2,7 +2,7 @@ import type { Handlers } from '../context.ts';
 import type { Services } from '../supervisor/services.ts';
 import type { TellProgress } from './progress.ts';
 
-type ServiceHandlers = Pick<Handlers, 'service/start' | 'service/stop' | 'service/get'>;
+type ServiceHandlers = Pick<Handlers, 'service/start' | 'service/stop' | 'service/list' | 'service/get'>;
 
 /** `servicesOf` gives those of a connection; each has its own. */
 export function serviceHandlers(servicesOf: (connectionId: string) => Services, tellProgress: TellProgress): ServiceHandlers {
@@ -18,6 +18,8 @@ export function serviceHandlers(servicesOf: (connectionId: string) => Services, 
         services.stop({ name, group }, { signal: request.signal, onRung, ...(graceMs !== undefined && { graceMs }) });
       return { services: await tellProgress({ workDoneToken }, request, 'Stopping services', stop) };
     },
+
+    'service/list': ({ group }, { connectionId }) => ({ services: servicesOf(connectionId).list(group) }),
 
     'service/get': async ({ name }, { connectionId, signal }) => ({ service: await servicesOf(connectionId).get(name, signal) }),
   };

@@ -15,8 +15,8 @@ export interface Services {
   /** Throws NotFound when no service is meant. What does not run is answered as it is. */
   stop(target: { name?: string | undefined; group?: string | undefined }, order: Partial<StopOrder>): Promise<ServiceStatus[]>;
   get(name: string, signal?: AbortSignal): Promise<ServiceStatus | null>;
-  /** By what is known; asks nobody. */
-  list(): ServiceStatus[];
+  /** By what is known, and by name; asks nobody. */
+  list(group?: string): ServiceStatus[];
   /** Starts nothing from now on, and gives what has to be ended. */
   close(): LiveService[];
 }
@@ -87,7 +87,11 @@ export function createServices(parts: ServicesParts, services: Map<string, Servi
         : now;
     },
 
-    list: () => [...services.values()].map(statusOf),
+    list: (group) =>
+      [...services.values()]
+        .filter(({ spec }) => group === undefined || spec.group === group)
+        .map(statusOf)
+        .sort((left, right) => (left.name < right.name ? -1 : 1)),
 
     close() {
       isClosed = true;

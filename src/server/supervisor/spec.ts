@@ -10,11 +10,12 @@ export interface CompleteSpec extends ServiceSpec {
   args: string[];
   env: Record<string, string | null>;
   inheritEnv: boolean;
-  stop: { [Member in keyof StopSpec]-?: NonNullable<StopSpec[Member]> };
+  stop: { signal: NonNullable<StopSpec['signal']>; graceMs: number };
 }
 
-/** Throws InvalidParams, with each issue, for what no system could start. */
+/** Throws InvalidParams, with each issue, for what no system could start, and Unsupported for what this build cannot do. */
 export function completeSpec(spec: ServiceSpec, ownerTag: string | undefined): CompleteSpec {
+  refuseUnsupported(spec);
   const issues = findIssues(spec);
   if (issues.length > 0) {
     const sentence = issues.map(({ path, message }) => `${path} ${message}`).join('; ');
@@ -46,3 +47,25 @@ function findIssues({ command, args = [], cwd, env = {} }: ServiceSpec): { path:
   return issues;
 }
 const noNul = 'must not contain NUL';
+
+/** What the contract has and this build does not, yet. Never ignored: a service without its ports or its limits is another one. */
+function refuseUnsupported(spec: ServiceSpec): void {
+  const asked: Record<string, boolean> = {
+    'stdin: pipe': spec.stdin === 'pipe',
+    dependsOn: (spec.dependsOn?.length ?? 0) > 0,
+    ports: (spec.ports?.length ?? 0) > 0,
+    readiness: spec.readiness !== undefined,
+    liveness: spec.liveness !== undefined,
+    restart: spec.restart !== undefined && spec.restart.policy !== 'never',
+    'stop.stdinClose': spec.stop?.stdinClose === true,
+    limits: spec.limits?.rssBytes !== undefined,
+    logs: spec.logs !== undefined,
+    persistent: spec.persistent === true,
+  };
+  const member = Object.keys(asked).find((name) => asked[name]);
+  if (member === undefined) return;
+  throw fail('Unsupported', `This sidecar does not know ${member} of a service yet; ${spec.name} was not started. Leave it out.`, {
+    capability: `service.${member}`,
+    platform: 'any',
+  });
+}
