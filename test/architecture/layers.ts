@@ -104,6 +104,11 @@ export const layers: Layer[] = [
   { name: 'ledger', files: [`${server}ledger/`], may: domain },
   { name: 'processes', files: [`${server}processes/`], may: [...domain, 'events', 'ledger'] },
   { name: 'ports', files: [`${server}ports/`], may: [...domain, 'events', 'ledger', 'processes'] },
+  {
+    name: 'metrics',
+    files: [`${server}metrics/`],
+    may: ['prom-client', 'type:clock', 'type:protocol', 'type:supervisor', 'type:pool', 'node:*'],
+  },
   { name: 'instance', files: [`${server}instance/`], may: [...domain, 'events', 'ledger'] },
   { name: 'supervisor', files: [`${server}supervisor/`], may: [...domain, 'events', 'ledger', 'ports', 'processes'] },
   { name: 'shutdown', files: [`${server}shutdown/`], may: [...domain, 'events', 'ledger', 'ports', 'processes', 'supervisor', 'instance'] },
@@ -116,7 +121,7 @@ export const layers: Layer[] = [
       'limits',
       'type:context',
       'type:clock',
-      ...['events', 'ports', 'processes', 'instance', 'supervisor', 'shutdown', 'pool'].map((one) => `type:${one}`),
+      ...['events', 'metrics', 'ports', 'processes', 'instance', 'supervisor', 'shutdown', 'pool'].map((one) => `type:${one}`),
     ],
   },
   {
@@ -138,6 +143,7 @@ export const layers: Layer[] = [
       ...[
         'events',
         'ledger',
+        'metrics',
         'ports',
         'processes',
         'instance',
@@ -173,6 +179,7 @@ export const singleHomes: SingleHome[] = [
   { of: ['piscina'], homes: ['src/workers/pool.ts'] },
   { of: ['koffi', 'createRequire'], homes: ['src/native/koffi.ts'] },
   { of: ['pino'], homes: ['src/log.ts'] },
+  { of: ['prom-client'], homes: ['src/server/metrics/exposition.ts'] },
   { of: ['vscode-jsonrpc', 'vscode-jsonrpc/node'], homes: ['src/server/transport/', 'src/server/rpc/'] },
   { of: ['zod'], homes: [] },
   { of: ['zod/mini'], homes: ['src/protocol/'] },
