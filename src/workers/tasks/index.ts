@@ -12,6 +12,7 @@ import { probePlatform } from './probePlatform.ts';
 import { readPortRules } from './readPortRules.ts';
 import { readSockets } from './readSockets.ts';
 import { releaseHandles } from './releaseHandles.ts';
+import { sampleFamilies } from './sampleFamilies.ts';
 import { sampleUsage } from './sampleUsage.ts';
 import { scanOwners } from './scanOwners.ts';
 import { signalProcesses } from './signalProcesses.ts';
@@ -32,6 +33,7 @@ export const tasks = {
   readPortRules,
   readSockets,
   releaseHandles,
+  sampleFamilies,
   sampleUsage,
   scanOwners,
   signalProcesses,

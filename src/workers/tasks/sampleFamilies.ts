@@ -1,0 +1,62 @@
+import type { Kin, Platform } from '../platform/types.ts';
+import { orHidden } from './target.ts';
+
+/** A process and whoever belongs to it, as one number each. */
+export interface FamilyUsage {
+  /** CPU time, user and system, of those that live now: it shrinks when one of them ends. */
+  cpuMs: number;
+  /** Resident memory; shared pages count in every process. */
+  rssBytes: number;
+  processes: number;
+}
+
+/**
+ * What each of these processes uses now, together with its descendants and with whoever is in the session that it leads. One
+ * reading of all relations, however many are asked for. Null for one that has ended, or is another by now.
+ */
+export async function sampleFamilies(
+  { leaders }: { leaders: { pid: number; identity: string }[] },
+  { processes, signals }: Platform,
+): Promise<{ families: (FamilyUsage | null)[] }> {
+  const rows = signals.readKin();
+  const children = groupBy(rows, ({ ppid }) => ppid);
+  const sessions = groupBy(rows, ({ sid }) => sid);
+  const families = leaders.map(async ({ pid, identity }) => {
+    const own = await orHidden(() => processes.sample(pid));
+    if (own === null || own === 'hidden' || !processes.sameIdentity(own.ref.identity, identity)) return null;
+    const usage: FamilyUsage = { cpuMs: own.cpuMs, rssBytes: own.rssBytes, processes: 1 };
+    for (const member of membersOf(pid, children, sessions)) {
+      // By a bare pid: who took it a moment ago can only distort a number.
+      const sample = await orHidden(() => processes.sample(member));
+      if (sample === null || sample === 'hidden') continue;
+      usage.cpuMs += sample.cpuMs;
+      usage.rssBytes += sample.rssBytes;
+      usage.processes += 1;
+    }
+    return usage;
+  });
+  return { families: await Promise.all(families) };
+}
+
+function membersOf(leader: number, children: Map<number, Kin[]>, sessions: Map<number, Kin[]>): Set<number> {
+  const members = new Set<number>();
+  const open = [leader];
+  for (const pid of open) {
+    for (const kin of [...(children.get(pid) ?? []), ...(pid === leader ? (sessions.get(pid) ?? []) : [])]) {
+      if (kin.pid === leader || members.has(kin.pid)) continue;
+      members.add(kin.pid);
+      open.push(kin.pid);
+    }
+  }
+  return members;
+}
+
+function groupBy(rows: Kin[], keyOf: (row: Kin) => number): Map<number, Kin[]> {
+  const groups = new Map<number, Kin[]>();
+  for (const row of rows) {
+    const group = groups.get(keyOf(row));
+    if (group) group.push(row);
+    else groups.set(keyOf(row), [row]);
+  }
+  return groups;
+}
