@@ -15,11 +15,14 @@ import { cleanupHandlers } from './handlers/cleanup.ts';
 import { eventHandlers } from './handlers/events.ts';
 import { lifecycleHandlers } from './handlers/lifecycle.ts';
 import { managedPortHandlers } from './handlers/managedPorts.ts';
+import { metricsHandlers } from './handlers/metrics.ts';
 import { portHandlers } from './handlers/port.ts';
 import { processHandlers } from './handlers/process.ts';
 import { createTellProgress } from './handlers/progress.ts';
 import { serviceHandlers } from './handlers/service.ts';
 import { sidecarHandlers } from './handlers/sidecar.ts';
+import { createReadMetrics } from './metrics/metrics.ts';
+import { createRequestMetrics } from './metrics/requestMetrics.ts';
 import { createFileLocks } from './os/fileLock.ts';
 import { directoryState, lockDirectory } from './os/paths.ts';
 import { createPortWaiting } from './ports/waiting.ts';
@@ -63,6 +66,7 @@ export async function runApp(options: AppOptions): Promise<number> {
   const publish: Publish = (_connectionId, name, params) => session.publish(name, params);
   const subscriptions = createSubscriptions(looking.watches, publish, { clock, log });
   const tellProgress = createTellProgress(publish);
+  const requests = createRequestMetrics();
 
   const endPorts = async () => {
     acting.leases.close();
@@ -86,6 +90,15 @@ export async function runApp(options: AppOptions): Promise<number> {
     log,
   });
 
+  const readMetrics = createReadMetrics({
+    pool,
+    clock,
+    requests,
+    servicesOf: (connectionId) => clients.of(connectionId).services.list(),
+    managedPortsOf: (connectionId) => clients.of(connectionId).registrations.list().length,
+    rssBytes: process.memoryUsage.rss,
+  });
+
   const { node, platform, arch, pid, startedAt } = system;
   const handlers: Handlers = {
     ...lifecycleHandlers({
@@ -100,6 +113,7 @@ export async function runApp(options: AppOptions): Promise<number> {
     ...managedPortHandlers({ ...acting, tellProgress }),
     ...cleanupHandlers(acting.runCleanup, tellProgress),
     ...eventHandlers(subscriptions),
+    ...metricsHandlers(readMetrics),
     ...serviceHandlers((connectionId) => clients.of(connectionId).services, tellProgress),
   };
   const session: Session = openSession({
@@ -109,6 +123,7 @@ export async function runApp(options: AppOptions): Promise<number> {
     clock,
     log,
     onEnd: endings.end,
+    onAnswered: requests.observe,
     onShutdownAnswered() {
       shutdownAnswered = true;
       clock.setTimer(exitAwaitedMs, () => endings.end({ kind: 'exitOverdue' }));

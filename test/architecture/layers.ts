@@ -107,7 +107,7 @@ export const layers: Layer[] = [
   {
     name: 'metrics',
     files: [`${server}metrics/`],
-    may: ['prom-client', 'type:clock', 'type:protocol', 'type:supervisor', 'type:pool', 'node:*'],
+    may: ['prom-client', 'type:clock', 'type:protocol', 'type:pool', 'type:tasks', 'node:*'],
   },
   { name: 'instance', files: [`${server}instance/`], may: [...domain, 'events', 'ledger'] },
   { name: 'supervisor', files: [`${server}supervisor/`], may: [...domain, 'events', 'ledger', 'ports', 'processes'] },

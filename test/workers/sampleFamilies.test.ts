@@ -18,7 +18,7 @@ describe.runIf(isLinux).each(nativeModes)('what families use, native %s', (nativ
     const leaders = [identify(family.pid), identify(other.pid)];
     const { families } = await until(async () => {
       const found = await sampleFamilies({ leaders }, platform);
-      return found.families[0]?.processes === 5 && found;
+      return found.families[0]?.processes === 5 ? found : null;
     }, 'the whole family');
     expect(platform.signals.readKin().find(({ pid }) => pid === family.pid)?.sid).toBe(family.pid);
     expect(families.map((one) => one?.processes)).toEqual([5, 1]);

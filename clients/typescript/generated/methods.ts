@@ -59,6 +59,8 @@ export interface Methods {
   'service/list': { params: t.ServiceListParams; result: t.ServiceListResult };
   /** One service, or null when none was ever started under that name. */
   'service/get': { params: t.ServiceGetParams; result: t.ServiceGetResult };
+  /** Numbers for a monitoring system, as OpenMetrics text. */
+  'metrics/get': { params: t.MetricsGetParams; result: t.MetricsGetResult };
   /** Asks for notifications; answers with how things stand. */
   'events/subscribe': { params: t.EventsSubscribeParams; result: t.EventsSubscribeResult };
   /** Ends a subscription; nothing of it follows the answer. */
@@ -233,6 +235,14 @@ export interface ServiceMethods {
   get(params: t.ServiceGetParams, options?: CallOptions): Promise<Methods['service/get']['result']>;
 }
 
+export interface MetricsMethods {
+  /**
+   * Numbers for a monitoring system, as OpenMetrics text.
+   * Services (up, ready, healthy, restarts, processes, CPU time, memory, lifetime, and the same by group), managed ports, requests by method and outcome with their durations, threads, and the lag of the event loop, which is watched from the first question on. The sidecar opens no port for it: serve the text where your application serves its own.
+   */
+  get(params?: t.MetricsGetParams, options?: CallOptions): Promise<Methods['metrics/get']['result']>;
+}
+
 export interface EventsMethods {
   /**
    * Asks for notifications; answers with how things stand.
@@ -252,6 +262,7 @@ export interface Nouns {
   readonly cleanup: CleanupMethods;
   readonly process: ProcessMethods;
   readonly service: ServiceMethods;
+  readonly metrics: MetricsMethods;
   readonly events: EventsMethods;
 }
 
@@ -284,6 +295,7 @@ export const lanes = {
   'service/stop': 'act',
   'service/list': 'look',
   'service/get': 'look',
+  'metrics/get': 'look',
   'events/subscribe': 'life',
   'events/unsubscribe': 'life',
 } as const satisfies Record<keyof Methods, string>;

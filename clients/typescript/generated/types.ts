@@ -525,6 +525,15 @@ export interface MethodNotFoundData {
   kind: 'MethodNotFound';
 }
 
+/** What metrics/get takes. */
+export type MetricsGetParams = Record<never, never>;
+
+/** What metrics/get answers. */
+export interface MetricsGetResult {
+  /** Of the type `application/openmetrics-text; version=1.0.0; charset=utf-8`. */
+  openmetrics: Text;
+}
+
 /** A name of 1 to 200 characters. */
 export type Name = string;
 

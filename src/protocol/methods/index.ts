@@ -6,6 +6,7 @@ import * as events from './events.ts';
 import * as kill from './kill.ts';
 import * as lifecycle from './lifecycle.ts';
 import * as managed from './managedPorts.ts';
+import * as metrics from './metrics.ts';
 import * as notification from './notifications.ts';
 import * as port from './port.ts';
 import * as process from './process.ts';
@@ -47,6 +48,7 @@ export const methods = {
   'service/stop': service.stop,
   'service/list': service.list,
   'service/get': service.get,
+  'metrics/get': metrics.get,
   'events/subscribe': events.subscribe,
   'events/unsubscribe': events.unsubscribe,
 } as const;

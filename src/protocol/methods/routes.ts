@@ -36,6 +36,7 @@ const routes: { [Name in MethodName]: Route<Name> } = {
   'service/stop': { lane: 'act', load: async () => (await import('./service.ts')).stop },
   'service/list': { lane: 'look', load: async () => (await import('./service.ts')).list },
   'service/get': { lane: 'look', load: async () => (await import('./service.ts')).get },
+  'metrics/get': { lane: 'look', load: async () => (await import('./metrics.ts')).get },
   'events/subscribe': { lane: 'life', load: async () => (await import('./events.ts')).subscribe },
   'events/unsubscribe': { lane: 'life', load: async () => (await import('./events.ts')).unsubscribe },
 };

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { Log } from '../../log.ts';
-import { type Failure, fail } from '../../protocol/errors.ts';
+import { type ErrorKind, type Failure, fail } from '../../protocol/errors.ts';
 import type { MethodName, NotificationParams, ServerNotificationName } from '../../protocol/methods/index.ts';
 import { isMethodName, laneOf } from '../../protocol/methods/routes.ts';
 import { type Envelope, parseEnvelope } from '../transport/framing/envelope.ts';
@@ -49,6 +49,8 @@ export interface SessionOptions {
   log: Log;
   /** Called once. */
   onEnd(end: SessionEnd): void;
+  /** For what is counted. */
+  onAnswered?(answered: { method: MethodName; outcome: 'ok' | ErrorKind; durationMs: number }): void;
   onShutdownAnswered(): void;
   /** The host reads again, after events were dropped. */
   onWritable(): void;
@@ -57,7 +59,8 @@ export interface SessionOptions {
 /** Where a connection stands in LSP's life cycle. */
 type Phase = 'fresh' | 'initializing' | 'open' | 'afterShutdown';
 
-export function openSession({ id, transport, dispatch, clock, log, onEnd, onShutdownAnswered, onWritable }: SessionOptions): Session {
+export function openSession(options: SessionOptions): Session {
+  const { id, transport, dispatch, clock, log, onEnd, onShutdownAnswered, onWritable } = options;
   const calls = createCalls(id);
   /** What arrived while `initialize` was being answered: it is answered first. */
   let held: Envelope[] = [];
@@ -221,6 +224,7 @@ export function openSession({ id, transport, dispatch, clock, log, onEnd, onShut
     const call = calls.complete(privateId);
     if (call === undefined) return;
     if (writer.send({ jsonrpc: '2.0', id: call.id, ...outcome }) === 'tooLarge') refuse(call.id, answerTooLarge());
+    options.onAnswered?.({ method: call.method, outcome: outcomeOf(outcome), durationMs: clock.monotonicMs() - call.startedAtMs });
     if (call.method === 'shutdown' && 'result' in outcome) onShutdownAnswered();
     // Nothing else is about to be answered that could share the write.
     if (calls.size === 0) writer.flush();
@@ -244,6 +248,11 @@ export function openSession({ id, transport, dispatch, clock, log, onEnd, onShut
     ended = true;
     onEnd(how);
   }
+}
+
+/** Every error is one of failure.ts, with its kind. */
+function outcomeOf(outcome: { result: unknown } | { error: unknown }): 'ok' | ErrorKind {
+  return 'result' in outcome ? 'ok' : (outcome.error as { data: { kind: ErrorKind } }).data.kind;
 }
 
 function answerTooLarge(): Failure {
