@@ -1,11 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { type Clock, systemClock } from '../clock.ts';
-import type { Log } from '../log.ts';
+import type { ProcessLog } from '../log.ts';
+import type { ShutdownReport } from '../protocol/types/shutdown.ts';
 import type { ServerCapabilities } from '../protocol/types/status.ts';
 import type { PlatformCapabilities } from '../workers/platform/types.ts';
 import { createActing } from './composition/acting.ts';
+import { createCallHost } from './composition/callHost.ts';
 import { createClients } from './composition/clients.ts';
 import { createConnect } from './composition/connect.ts';
+import { createEnding } from './composition/ending.ts';
 import { createLooking } from './composition/looking.ts';
 import type { AppSystem } from './composition/system.ts';
 import type { Config } from './config.ts';
@@ -18,8 +21,9 @@ import { managedPortHandlers } from './handlers/managedPorts.ts';
 import { metricsHandlers } from './handlers/metrics.ts';
 import { portHandlers } from './handlers/port.ts';
 import { processHandlers } from './handlers/process.ts';
-import { createTellProgress } from './handlers/progress.ts';
+import { createTellProgress, createWithProgress } from './handlers/progress.ts';
 import { serviceHandlers } from './handlers/service.ts';
+import { shutdownHandlers } from './handlers/shutdown.ts';
 import { sidecarHandlers } from './handlers/sidecar.ts';
 import { createReadMetrics } from './metrics/metrics.ts';
 import { createRequestMetrics } from './metrics/requestMetrics.ts';
@@ -28,15 +32,15 @@ import { directoryState, lockDirectory } from './os/paths.ts';
 import { createPortWaiting } from './ports/waiting.ts';
 import { createDispatch } from './rpc/dispatch.ts';
 import { openSession, type Session } from './rpc/session.ts';
-import { createShutdown } from './shutdown/coordinator.ts';
-import { createEndings, deadlineMs, hostDeathDeadlineMs } from './shutdown/endings.ts';
-import { type Ending, exitCodeFor, reasonOf } from './shutdown/exitCode.ts';
+import { createEndings, orderOf } from './shutdown/endings.ts';
+import { type Ending, exitCodeFor } from './shutdown/exitCode.ts';
+import { createShutdownWatch } from './shutdown/watching.ts';
 import type { Transport } from './transport/transport.ts';
 
 export interface AppOptions {
   config: Config;
   transport: Transport;
-  log: Log;
+  log: ProcessLog;
   clock?: Clock;
   /** What the build knows: where its files are, and who it is. */
   files: { jobWorker: URL; openrpc: URL };
@@ -64,18 +68,18 @@ export async function runApp(options: AppOptions): Promise<number> {
   const clients = createClients();
   const acting = createActing(looking, clients, system, clock);
   const publish: Publish = (_connectionId, name, params) => session.publish(name, params);
-  const subscriptions = createSubscriptions(looking.watches, publish, { clock, log });
   const tellProgress = createTellProgress(publish);
   const requests = createRequestMetrics();
 
-  const endPorts = async () => {
-    acting.leases.close();
-    await Promise.all(clients.all().map(({ registrations }) => registrations.close()));
-  };
-  const endServices = () =>
-    clients.all().flatMap(({ services }) => services.close().map((service) => ({ kind: 'service' as const, ...service })));
-  const shutdown = createShutdown([endServices, () => [{ kind: 'lease', name: 'ports', end: endPorts }]], clock);
-  const endings = createEndings((reason, timeMs) => void shutdown.run(reason, timeMs));
+  const callHost = createCallHost(clients, (connectionId) => (connectionId === session.id ? session : undefined));
+  const { shutdown, shutdownHandlers: handlersOfHosts } = createEnding({ clients, leases: acting.leases, callHost, log, clock });
+  const endings = createEndings((order) => void shutdown.run(order));
+  options.listenForEndings((ending) => {
+    if (ending.kind === 'uncaughtException') log.fatal({ err: ending.error }, 'uncaught exception');
+    endings.end(ending);
+  });
+  const watches = { ...looking.watches, shutdown: createShutdownWatch(shutdown) };
+  const subscriptions = createSubscriptions(watches, publish, { clock, log });
   const connect = createConnect({
     clients,
     looking,
@@ -85,7 +89,10 @@ export async function runApp(options: AppOptions): Promise<number> {
     clientProcessId: config.clientProcessId,
     surroundings: options.surroundings,
     watching: watching.signal,
-    onHostDeath: () => endings.end({ kind: 'hostDeath' }),
+    onHostDeath() {
+      session.forsake('the host process has ended');
+      endings.end({ kind: 'hostDeath' });
+    },
     clock,
     log,
   });
@@ -114,6 +121,7 @@ export async function runApp(options: AppOptions): Promise<number> {
     ...cleanupHandlers(acting.runCleanup, tellProgress),
     ...eventHandlers(subscriptions),
     ...metricsHandlers(readMetrics),
+    ...shutdownHandlers(shutdown, handlersOfHosts, createWithProgress(publish)),
     ...serviceHandlers((connectionId) => clients.of(connectionId).services, tellProgress),
   };
   const session: Session = openSession({
@@ -122,6 +130,7 @@ export async function runApp(options: AppOptions): Promise<number> {
     dispatch: createDispatch(handlers, log),
     clock,
     log,
+    shutdownState: () => shutdown.state,
     onEnd: endings.end,
     onAnswered: requests.observe,
     onShutdownAnswered() {
@@ -130,21 +139,32 @@ export async function runApp(options: AppOptions): Promise<number> {
     },
     onWritable: () => subscriptions.resume('c1'),
   });
-  options.listenForEndings(endings.end);
 
   const how = await endings.first;
-  if (how.kind === 'uncaughtException') log.fatal({ err: how.error }, 'uncaught exception');
-  if (how.kind !== 'hostDeath' && how.kind !== 'outputLost') await Promise.race([session.drain(drainMs), endings.hurried]);
+  const isForsaken = how.kind === 'hostDeath' || how.kind === 'outputLost';
+  if (how.kind === 'endOfInput' || how.kind === 'broken') await Promise.race([session.drain(drainMs), endings.hurried]);
+  const report = await shutdown.run(orderOf(how));
+  if (!isForsaken) await Promise.race([session.drain(drainMs), endings.hurried]);
   subscriptions.close(session.id);
-  const report = await shutdown.run(reasonOf(how), how.kind === 'hostDeath' ? hostDeathDeadlineMs : deadlineMs);
   await Promise.all(clients.all().map(({ ledgers }) => ledgers.ledger.close()));
-  log.info({ report, ending: how.kind }, 'shut down');
+  tellReport(report, how);
   watching.abort();
-  await session.flush(how.kind === 'hostDeath' || how.kind === 'outputLost' ? 0 : flushMs);
+  await session.flush(isForsaken ? 0 : flushMs);
   session.close();
   await waiter.close();
   await pool.close();
-  return exitCodeFor(how, { shutdownAnswered, hasHostProcess: clients.all().some(({ hostPid }) => hostPid !== null) });
+  return exitCodeFor(how, {
+    shutdownAnswered,
+    hasHostProcess: clients.all().some(({ hostPid }) => hostPid !== null),
+    hasCriticalFailure: shutdown.hasCriticalFailure,
+    hasUncaughtException: endings.hasUncaughtException,
+  });
+
+  /** Where nobody has read it, it is the last line of the log. */
+  function tellReport(report: ShutdownReport, { kind }: Ending): void {
+    const level = shutdownAnswered && !isForsaken ? 'info' : report.ok ? 'warn' : 'error';
+    log[level]({ report, ending: kind }, 'shut down');
+  }
 }
 
 /** As `initialize` tells it; what only `sidewarden doctor` shows is not promised to hosts. */

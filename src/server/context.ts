@@ -46,6 +46,9 @@ export type HostAnswer<Value> =
   /** Nobody is there who could answer. */
   | { kind: 'unavailable'; reason: string };
 
+/** `closing` while things are being ended, `closed` when only the process itself is left to end. */
+export type ShutdownState = 'open' | 'closing' | 'closed';
+
 export interface Surroundings {
   clock: Clock;
   log: Log;

@@ -3,7 +3,7 @@ import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { MethodName, Params, Result } from '../../src/protocol/methods/index.ts';
+import type { HostCallName, HostCallParams, HostCallResult, MethodName, Params, Result } from '../../src/protocol/methods/index.ts';
 import { until } from './until.ts';
 
 /** What came back over the wire, as it is. */
@@ -28,9 +28,15 @@ export interface StartOptions {
   /** The default sends `initialize` and waits for its answer. */
   initialize?: boolean | Partial<Params<'initialize'>>;
   framing?: 'lsp' | 'ndjson';
+  /** What this host answers when it is asked; one that it has nothing for hangs. What is thrown is an error, undefined no answer. */
+  hostCalls?: HostCallAnswers;
   /** A command to run the sidecar under: its arguments go before node. */
   under?: string[];
 }
+
+export type HostCallAnswers = {
+  [Name in HostCallName]?: (params: HostCallParams<Name>) => HostCallResult<Name> | undefined | Promise<HostCallResult<Name> | undefined>;
+};
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -55,7 +61,7 @@ export async function startSidecar(options: StartOptions = {}) {
     ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),
   });
   const stateDir = makeStateDirectory(options.uid);
-  const sidecar = createSidecar(child, framing, () => rmSync(stateDir, { recursive: true, force: true }));
+  const sidecar = createSidecar(child, framing, options.hostCalls ?? {}, () => rmSync(stateDir, { recursive: true, force: true }));
   if (initialize) {
     const answer = await sidecar.request('initialize', {
       ...helloParams,
@@ -84,7 +90,7 @@ function makeStateDirectory(uid: number | undefined): string {
 
 export type TestSidecar = ReturnType<typeof createSidecar>;
 
-function createSidecar(child: ChildProcess, framing: 'lsp' | 'ndjson', cleanUp: () => void) {
+function createSidecar(child: ChildProcess, framing: 'lsp' | 'ndjson', answers: HostCallAnswers, cleanUp: () => void) {
   const { stdin, stdout, stderr } = child;
   if (!stdin || !stdout || !stderr) throw new Error('the sidecar has no pipes');
   const messages: WireMessage[] = [];
@@ -97,7 +103,7 @@ function createSidecar(child: ChildProcess, framing: 'lsp' | 'ndjson', cleanUp: 
   stderr.on('data', (chunk: Buffer) => errors.push(chunk));
   stdout.on('data', (chunk: Buffer) => {
     buffered = Buffer.concat([buffered, chunk]);
-    for (let body = takeBody(); body !== null; body = takeBody()) messages.push(JSON.parse(body) as WireMessage);
+    for (let body = takeBody(); body !== null; body = takeBody()) receive(JSON.parse(body) as WireMessage);
   });
   const exited = new Promise<Exit>((resolve) => {
     // 'close' and not 'exit': by then the last output has been read.
@@ -147,6 +153,9 @@ function createSidecar(child: ChildProcess, framing: 'lsp' | 'ndjson', cleanUp: 
       if (error) throw Object.assign(new Error(error.message), { name: error.data.kind, data: error.data, code: error.code });
       return result as Result<Name>;
     },
+    /** The params of each time that it asked this of its host. */
+    hostCalls: <Name extends HostCallName>(name: Name) =>
+      messages.filter(({ id, method }) => method === name && id !== undefined).map(({ params }) => params as HostCallParams<Name>),
     events: (name: string) => messages.filter(({ method }) => method === name),
     /** Ends it as a host does, and says how it went. */
     async end(): Promise<Exit> {
@@ -166,6 +175,21 @@ function createSidecar(child: ChildProcess, framing: 'lsp' | 'ndjson', cleanUp: 
     },
   };
   return sidecar;
+
+  function receive(message: WireMessage): void {
+    messages.push(message);
+    const answer = answers[message.method as HostCallName] as ((params: unknown) => unknown) | undefined;
+    if (answer !== undefined && message.id !== undefined) void reply(message, answer);
+  }
+
+  async function reply({ id, params }: WireMessage, answer: (params: unknown) => unknown): Promise<void> {
+    try {
+      const result = await answer(params);
+      if (result !== undefined) sidecar.send({ jsonrpc: '2.0', id, result });
+    } catch (error) {
+      sidecar.send({ jsonrpc: '2.0', id, error: { code: -32_000, message: error instanceof Error ? error.message : String(error) } });
+    }
+  }
 
   function frame(message: object): Buffer {
     const body = Buffer.from(JSON.stringify(message));

@@ -51,6 +51,12 @@ export interface Methods {
   'process/wait': { params: t.ProcessWaitParams; result: t.ProcessWaitResult };
   /** Ends exactly these processes, politely, then by force, and answers when they are gone. */
   'process/kill': { params: t.ProcessKillParams; result: t.ProcessKillResult };
+  /** Adds a handler that the host runs when the sidecar shuts down. */
+  'shutdown/addHandler': { params: t.ShutdownAddHandlerParams; result: t.ShutdownAddHandlerResult };
+  /** Removes a shutdown handler. */
+  'shutdown/removeHandler': { params: t.ShutdownRemoveHandlerParams; result: t.ShutdownRemoveHandlerResult };
+  /** Ends everything in order and reports how it went; with `keepRunning` only handlers and services. */
+  'shutdown/run': { params: t.ShutdownRunParams; result: t.ShutdownReport };
   /** Starts a child process that ends with the sidecar, in a session of its own. */
   'service/start': { params: t.ServiceStartParams; result: t.ServiceStartResult };
   /** Ends services with all that belongs to them, politely, then by force. */
@@ -83,6 +89,8 @@ export interface Notifications {
   'event/port': t.EventPortParams;
   /** A process started, ended or changed its status. */
   'event/process': t.EventProcessParams;
+  /** How far a shutdown has come: a phase has begun, or a step of it has ended. */
+  'event/shutdown': t.EventShutdownParams;
   /** The host read too slowly: events of this topic were dropped. */
   'event/overflow': t.EventOverflowParams;
 }
@@ -93,6 +101,8 @@ export interface Events {
   port: t.EventPortParams;
   /** A process started, ended or changed its status. */
   process: t.EventProcessParams;
+  /** How far a shutdown has come: a phase has begun, or a step of it has ended. */
+  shutdown: t.EventShutdownParams;
   /** The host read too slowly: events of this topic were dropped. */
   overflow: t.EventOverflowParams;
 }
@@ -214,6 +224,25 @@ export interface ProcessMethods {
   kill(params?: t.ProcessKillParams, options?: CallOptions): Promise<Methods['process/kill']['result']>;
 }
 
+export interface ShutdownMethods {
+  /**
+   * Adds a handler that the host runs when the sidecar shuts down.
+   * Handlers of the same `order` run in parallel, orders ascending, before any service is stopped. When its turn comes the host is asked by host/runShutdownHandler, which needs its capability `shutdownHandlers`; without that the step is `unavailable`.
+   * Rejects with LimitExceeded, ShuttingDown.
+   */
+  addHandler(params: t.ShutdownAddHandlerParams, options?: CallOptions): Promise<Methods['shutdown/addHandler']['result']>;
+  /**
+   * Removes a shutdown handler.
+   * Also while the sidecar shuts down: then it is not run, unless it is being run already.
+   */
+  removeHandler(params: t.ShutdownRemoveHandlerParams, options?: CallOptions): Promise<Methods['shutdown/removeHandler']['result']>;
+  /**
+   * Ends everything in order and reports how it went; with `keepRunning` only handlers and services.
+   * Handlers, then services, dependants first, then held sockets and locks. While it runs nothing new is started: such methods answer ShuttingDown. A second call, or `shutdown`, joins the first, and an earlier deadline counts. Without `keepRunning` the connection is over with the answer, as after `shutdown`; with it a later shutdown works again, and runs the handlers again.
+   */
+  run(params: t.ShutdownRunParams, options?: CallOptions): Promise<Methods['shutdown/run']['result']>;
+}
+
 export interface ServiceMethods {
   /**
    * Starts a child process that ends with the sidecar, in a session of its own.
@@ -261,6 +290,7 @@ export interface Nouns {
   readonly port: PortMethods;
   readonly cleanup: CleanupMethods;
   readonly process: ProcessMethods;
+  readonly shutdown: ShutdownMethods;
   readonly service: ServiceMethods;
   readonly metrics: MetricsMethods;
   readonly events: EventsMethods;
@@ -291,6 +321,9 @@ export const lanes = {
   'process/usage': 'look',
   'process/wait': 'wait',
   'process/kill': 'act',
+  'shutdown/addHandler': 'state',
+  'shutdown/removeHandler': 'state',
+  'shutdown/run': 'act',
   'service/start': 'act',
   'service/stop': 'act',
   'service/list': 'look',

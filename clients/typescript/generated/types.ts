@@ -169,6 +169,20 @@ export interface EventProcessParams {
   signal?: Text | undefined;
 }
 
+/** What event/shutdown carries. */
+export interface EventShutdownParams {
+  subscriptionId: Text;
+  /** Counts the notifications of a subscription without a gap; given after dropping. */
+  seq: number;
+  at: Timestamp;
+  /** What is being ended: handlers, services, what the sidecar itself holds (sockets and locks), its log; and then all is done. */
+  phase: Open<EventShutdownParamsPhase>;
+  /** The step that has ended; absent when the phase has begun. */
+  step?: ShutdownStep | undefined;
+}
+
+export type EventShutdownParamsPhase = 'handlers' | 'services' | 'holdings' | 'log' | 'done';
+
 /** What events/subscribe takes. */
 export interface EventsSubscribeParams {
   topics: Topic[];
@@ -1479,6 +1493,31 @@ export interface ServiceStopResult {
   services: ServiceStatus[];
 }
 
+/** What shutdown/addHandler takes. */
+export interface ShutdownAddHandlerParams {
+  name: Name;
+  /**
+   * Lower ones run first.
+   * Default: `0`.
+   */
+  order?: number | undefined;
+  /**
+   * How long the host may take; never longer than the whole shutdown leaves it.
+   * Default: `5000`.
+   */
+  timeoutMs?: Duration | undefined;
+  /**
+   * Whatever keeps it from being `done` makes the report’s `ok` false and the exit code of the sidecar 3.
+   * Default: `false`.
+   */
+  critical?: boolean | undefined;
+}
+
+/** What shutdown/addHandler answers. */
+export interface ShutdownAddHandlerResult {
+  handlerId: Text;
+}
+
 /** What shutdown takes. */
 export interface ShutdownParams {
   /**
@@ -1493,22 +1532,53 @@ export interface ShutdownParams {
   deadlineMs?: Duration | undefined;
 }
 
+/** What shutdown/removeHandler takes. */
+export interface ShutdownRemoveHandlerParams {
+  handlerId: Text;
+}
+
+/** What shutdown/removeHandler answers. */
+export interface ShutdownRemoveHandlerResult {
+  /** False when there was none of that id. */
+  removed: boolean;
+}
+
 /** How the shutdown went. */
 export interface ShutdownReport {
-  /** No critical step failed. */
+  /** Everything is `done` but, at most, handlers that are not critical. */
   ok: boolean;
   reason: Text;
   elapsedMs: Duration;
+  /** In the order in which they began. */
   steps: ShutdownStep[];
+}
+
+/** What shutdown/run takes. */
+export interface ShutdownRunParams {
+  /** Why, for the handlers, the report and the log. */
+  reason: Text;
+  /**
+   * For all steps together; 500 ms before it whatever is left is killed.
+   * Default: `15000`.
+   */
+  deadlineMs?: Duration | undefined;
+  /**
+   * The sidecar stays, and so do its locks and leases.
+   * Default: `false`.
+   */
+  keepRunning?: boolean | undefined;
+  /** Asks for $/progress under this token. */
+  workDoneToken?: number | string | undefined;
 }
 
 /** One thing that was ended. */
 export interface ShutdownStep {
   kind: Open<ShutdownStepKind>;
   name: Text;
+  /** `unavailable`: nobody was there to run the handler. `skipped`: no time was left to begin it. */
   status: Open<ShutdownStepStatus>;
   elapsedMs: Duration;
-  /** Why it failed, as a sentence. */
+  /** Why it is not `done`, as a sentence. */
   error?: Text | undefined;
 }
 

@@ -3,6 +3,7 @@ import { defineNotification } from '../method.ts';
 import { PortEntry } from '../types/port.ts';
 import { doc, Port, Protocol, struct, Text, Timestamp } from '../types/primitives.ts';
 import { ProcessInfo } from '../types/process.ts';
+import { ShutdownPhase, ShutdownStep } from '../types/shutdown.ts';
 
 export const Topic = doc(z.enum(['service', 'serviceLog', 'process', 'port', 'instance', 'shutdown']), 'What a subscription is about.', {
   id: 'Topic',
@@ -64,6 +65,25 @@ export const process = defineNotification({
         rssBytes: null,
         visibility: 'partial',
       },
+    },
+  ],
+});
+
+export const shutdown = defineNotification({
+  name: 'event/shutdown',
+  summary: 'How far a shutdown has come: a phase has begun, or a step of it has ended.',
+  params: z.object({
+    ...envelope,
+    phase: ShutdownPhase,
+    step: doc(z.optional(ShutdownStep), 'The step that has ended; absent when the phase has begun.'),
+  }),
+  examples: [
+    {
+      subscriptionId: 's1',
+      seq: 2,
+      at: 1_790_000_000_000,
+      phase: 'handlers',
+      step: { kind: 'handler', name: 'flush', status: 'done', elapsedMs: 12 },
     },
   ],
 });

@@ -12,6 +12,7 @@ import * as port from './port.ts';
 import * as process from './process.ts';
 import { progress } from './progress.ts';
 import * as service from './service.ts';
+import * as shutdown from './shutdown.ts';
 import * as sidecar from './sidecar.ts';
 
 /*
@@ -44,6 +45,9 @@ export const methods = {
   'process/usage': process.usage,
   'process/wait': process.wait,
   'process/kill': kill.processKill,
+  'shutdown/addHandler': shutdown.addHandler,
+  'shutdown/removeHandler': shutdown.removeHandler,
+  'shutdown/run': shutdown.run,
   'service/start': service.start,
   'service/stop': service.stop,
   'service/list': service.list,
@@ -65,6 +69,7 @@ export const serverNotifications = {
   '$/progress': progress,
   'event/port': event.port,
   'event/process': event.process,
+  'event/shutdown': event.shutdown,
   'event/overflow': event.overflow,
 } as const;
 

@@ -2,7 +2,8 @@ import { errorCatalogue } from '../errorCatalogue.ts';
 import type { ErrorKind } from '../errors.ts';
 import type { HostCallDefinition, Lane, MethodDefinition, NotificationDefinition } from '../method.ts';
 import { publishedId } from '../method.ts';
-import { clientNotifications, hostCalls, methods, serverNotifications } from '../methods/index.ts';
+import { clientNotifications, hostCalls, type MethodName, methods, serverNotifications } from '../methods/index.ts';
+import { whileShuttingDown } from '../methods/whileShuttingDown.ts';
 import { type JsonSchema, namedTypes } from './jsonSchema.ts';
 
 const schemas = '#/components/schemas/';
@@ -42,6 +43,7 @@ export function openrpcDocument(version: string): Record<string, unknown> {
  */
 export function commonErrors(method: string, lane: Lane): ErrorKind[] {
   const always: ErrorKind[] = ['InvalidRequest', 'InvalidParams', 'InternalError'];
+  if (whileShuttingDown[method as MethodName] === 'refused') always.push('ShuttingDown');
   if (method !== 'initialize' && method !== 'rpc.discover') always.push('NotInitialized');
   if (lane === 'life') return always;
   if (lane !== 'state') always.push('RequestCancelled');

@@ -4,26 +4,26 @@ import type { NotificationParams, Params, Result, ServerNotificationName } from 
 import type { Publish, Surroundings } from '../context.ts';
 import { limits } from '../transport/limits.ts';
 
-/** What watches one topic for one subscription. `emit` may be called until the signal is aborted. */
+/**
+ * What watches one topic for one subscription. `emit` may be called until the signal is aborted. Resolves with how things stand,
+ * for the snapshot; null for a topic that has no such thing.
+ */
 export type WatchTopic<Name extends EventName> = (
   query: WatchQuery,
   emit: (payload: Payload<Name>) => void,
   signal: AbortSignal,
-) => Promise<Payload<Name>[]>;
+) => Promise<Payload<Name>[] | null>;
 
 export interface WatchQuery {
   filter: NonNullable<Params<'events/subscribe'>['filter']>;
   intervalMs: number;
 }
 
-export type EventName = Exclude<ServerNotificationName, 'event/overflow'>;
+export type EventName = Exclude<Extract<ServerNotificationName, `event/${string}`>, 'event/overflow'>;
 export type Payload<Name extends EventName> = Omit<NotificationParams<Name>, 'subscriptionId' | 'seq' | 'at'>;
 
-/** The topics that this build can watch; the others are Unsupported until there is something to watch. */
-export interface Watches {
-  port: WatchTopic<'event/port'>;
-  process: WatchTopic<'event/process'>;
-}
+/** One for each event that there is, under its topic; a topic without one is Unsupported. */
+export type Watches = { [Name in EventName as Name extends `event/${infer One}` ? One : never]: WatchTopic<Name> };
 
 export interface Subscriptions {
   subscribe(connectionId: string, params: Params<'events/subscribe'>): Promise<Result<'events/subscribe'>>;
@@ -50,20 +50,20 @@ export function createSubscriptions(watches: Watches, publish: Publish, { clock 
   return {
     async subscribe(connectionId, { topics, filter = {}, intervalMs = 1_000 }) {
       const wanted = [...new Set(topics)];
-      for (const topic of wanted) refuseUnwatchable(topic, filter);
+      for (const topic of wanted) refuseUnwatchable(topic, filter, watches);
       const mine = [...subscriptions.values()].filter((subscription) => subscription.connectionId === connectionId);
       if (mine.length >= limits.subscriptions) throw tooMany();
       lastId += 1;
       const subscription: Subscription = { id: `s${lastId}`, connectionId, seq: 0, dropped: new Map(), ended: new AbortController() };
       subscriptions.set(subscription.id, subscription);
       try {
-        const query = { filter, intervalMs };
-        const { signal } = subscription.ended;
-        const snapshot: Result<'events/subscribe'>['snapshot'] = {};
-        if (wanted.includes('port'))
-          snapshot.port = await watches.port(query, (payload) => send(subscription, 'port', 'event/port', payload), signal);
-        if (wanted.includes('process'))
-          snapshot.process = await watches.process(query, (payload) => send(subscription, 'process', 'event/process', payload), signal);
+        const snapshot: Record<string, unknown> = {};
+        for (const topic of wanted) {
+          const name = `event/${topic}` as EventName;
+          const watch = watches[topic as keyof Watches] as WatchTopic<EventName>;
+          const now = await watch({ filter, intervalMs }, (payload) => send(subscription, topic, name, payload), subscription.ended.signal);
+          if (now !== null) snapshot[topic] = now;
+        }
         return { subscriptionId: subscription.id, snapshot };
       } catch (error) {
         end(subscription);
@@ -116,15 +116,19 @@ export function createSubscriptions(watches: Watches, publish: Publish, { clock 
   }
 }
 
-function refuseUnwatchable(topic: Topic, filter: WatchQuery['filter']): void {
-  const needed = topic === 'port' ? 'ports' : topic === 'process' ? 'targets' : null;
-  if (needed === null) {
-    throw fail('Unsupported', `This sidecar has nothing to tell about the topic ${topic} yet; port and process can be watched.`, {
+/** Topics whose subscription has to name what it means, because that is sampled. */
+const neededFilter: Partial<Record<Topic, 'ports' | 'targets'>> = { port: 'ports', process: 'targets' };
+
+function refuseUnwatchable(topic: Topic, filter: WatchQuery['filter'], watches: Watches): void {
+  if (!Object.hasOwn(watches, topic)) {
+    const known = Object.keys(watches).join(', ');
+    throw fail('Unsupported', `This sidecar has nothing to tell about the topic ${topic} yet; there are ${known}.`, {
       capability: `events/${topic}`,
       platform: 'any',
     });
   }
-  if ((filter[needed]?.length ?? 0) > 0) return;
+  const needed = neededFilter[topic];
+  if (needed === undefined || (filter[needed]?.length ?? 0) > 0) return;
   throw fail('InvalidParams', `The topic ${topic} needs filter.${needed}: what is sampled has to be named.`, {
     issues: [{ path: `filter.${needed}`, message: `needed by the topic ${topic}` }],
   });

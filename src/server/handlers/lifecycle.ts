@@ -21,7 +21,7 @@ export function lifecycleHandlers({ shutdown, serverInfo, capabilities, connect 
       return { protocol, serverInfo, capabilities: await capabilities, limits, connectionId, hostWatch };
     },
 
-    shutdown: ({ reason = 'shutdown', deadlineMs = 15_000 }) => shutdown.run(reason, deadlineMs),
+    shutdown: ({ reason = 'shutdown', deadlineMs }) => shutdown.run({ reason, deadlineMs }),
   };
 }
 

@@ -14,14 +14,28 @@ export interface Rung {
 }
 
 export function createTellProgress(publish: Publish): TellProgress {
-  return async function tellProgress({ workDoneToken: token }, { connectionId }, title, act) {
+  const withProgress = createWithProgress(publish);
+  return (params, request, title, act) =>
+    withProgress(params, request, title, (tell) =>
+      act(({ signal, processes }) => tell(`${signal} to ${processes} ${processes === 1 ? 'process' : 'processes'}`)),
+    );
+}
+
+/** The same, for an act that has its own words. */
+export type WithProgress = <Value>(
+  params: { workDoneToken?: number | string | undefined },
+  request: RequestContext,
+  title: string,
+  act: (tell: (message: string) => void) => Promise<Value>,
+) => Promise<Value>;
+
+export function createWithProgress(publish: Publish): WithProgress {
+  return async function withProgress({ workDoneToken: token }, { connectionId }, title, act) {
     if (token === undefined) return act(() => {});
     const tell = (value: Parameters<typeof publish<'$/progress'>>[2]['value']) => publish(connectionId, '$/progress', { token, value });
     tell({ kind: 'begin', title });
     try {
-      return await act(({ signal, processes }) =>
-        tell({ kind: 'report', message: `${signal} to ${processes} ${processes === 1 ? 'process' : 'processes'}` }),
-      );
+      return await act((message) => tell({ kind: 'report', message }));
     } finally {
       tell({ kind: 'end' });
     }

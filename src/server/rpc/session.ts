@@ -3,6 +3,8 @@ import type { Log } from '../../log.ts';
 import { type ErrorKind, type Failure, fail } from '../../protocol/errors.ts';
 import type { MethodName, NotificationParams, ServerNotificationName } from '../../protocol/methods/index.ts';
 import { isMethodName, laneOf } from '../../protocol/methods/routes.ts';
+import { whileShuttingDown } from '../../protocol/methods/whileShuttingDown.ts';
+import type { ShutdownState } from '../context.ts';
 import { type Envelope, parseEnvelope } from '../transport/framing/envelope.ts';
 import { brokenSentences, type Framing } from '../transport/framing/frames.ts';
 import { createFrameReader } from '../transport/framing/reader.ts';
@@ -35,6 +37,8 @@ export interface Session {
   readonly callHost: HostCalls['call'];
   /** Ends waits with -32800, lets the other requests run to their answers for at most `deadlineMs`, flushes. */
   drain(deadlineMs: number): Promise<void>;
+  /** Its host is gone, whatever still holds the pipes: what waits for an answer gets none, and what is under way is cancelled. */
+  forsake(reason: string): void;
   /** Everything queued is with the system, or can no longer be delivered. */
   flush(deadlineMs: number): Promise<void>;
   status(): { inFlight: number; queuedBytes: number; droppedEvents: number };
@@ -47,6 +51,8 @@ export interface SessionOptions {
   dispatch: Dispatch;
   clock: Clock;
   log: Log;
+  /** Of the whole sidecar. */
+  shutdownState(): ShutdownState;
   /** Called once. */
   onEnd(end: SessionEnd): void;
   /** For what is counted. */
@@ -60,7 +66,7 @@ export interface SessionOptions {
 type Phase = 'fresh' | 'initializing' | 'open' | 'afterShutdown';
 
 export function openSession(options: SessionOptions): Session {
-  const { id, transport, dispatch, clock, log, onEnd, onShutdownAnswered, onWritable } = options;
+  const { id, transport, dispatch, clock, log, shutdownState, onEnd, onShutdownAnswered, onWritable } = options;
   const calls = createCalls(id);
   /** What arrived while `initialize` was being answered: it is answered first. */
   let held: Envelope[] = [];
@@ -123,6 +129,10 @@ export function openSession(options: SessionOptions): Session {
       }
       calls.cancelWhere(() => true);
     },
+    forsake(reason) {
+      hostCalls.close(reason);
+      calls.cancelWhere(() => true);
+    },
     flush: (deadlineMs) => Promise.race([writer.flushed(), clock.sleep(deadlineMs)]),
     status: () => ({ inFlight: calls.size, queuedBytes: writer.queuedBytes, droppedEvents }),
     close() {
@@ -176,9 +186,15 @@ export function openSession(options: SessionOptions): Session {
       return fail('InvalidRequest', 'The connection was shut down; only the notification exit may follow.', { reason: 'afterShutdown' })
         .failure;
     }
-    if (phase === 'fresh') return method === 'initialize' ? null : fail('NotInitialized', 'Send initialize first.', {}).failure;
-    if (method !== 'initialize') return null;
+    if (phase === 'fresh' && method !== 'initialize') return fail('NotInitialized', 'Send initialize first.', {}).failure;
+    if (phase === 'fresh' || method !== 'initialize') return isRefusedNow(method) ? shuttingDown(method) : null;
     return fail('InvalidRequest', 'This connection is initialized already; that happens once.', { reason: 'alreadyInitialized' }).failure;
+  }
+
+  function isRefusedNow(method: MethodName): boolean {
+    const state = shutdownState();
+    if (state === 'open') return false;
+    return state === 'closed' ? !isShutdown(method) : whileShuttingDown[method] === 'refused';
   }
 
   async function run(call: Call): Promise<unknown> {
@@ -186,7 +202,7 @@ export function openSession(options: SessionOptions): Session {
       if (call.isCancelled()) throw cancellation();
       const result = await dispatch(call.method, call.params, call.request);
       if (call.method === 'initialize') leaveInitializing('open');
-      if (call.method === 'shutdown') phase = 'afterShutdown';
+      if (isShutdown(call.method) && shutdownState() === 'closed') phase = 'afterShutdown';
       return result;
     } catch (thrown) {
       if (call.method === 'initialize') leaveInitializing('fresh');
@@ -225,7 +241,7 @@ export function openSession(options: SessionOptions): Session {
     if (call === undefined) return;
     if (writer.send({ jsonrpc: '2.0', id: call.id, ...outcome }) === 'tooLarge') refuse(call.id, answerTooLarge());
     options.onAnswered?.({ method: call.method, outcome: outcomeOf(outcome), durationMs: clock.monotonicMs() - call.startedAtMs });
-    if (call.method === 'shutdown' && 'result' in outcome) onShutdownAnswered();
+    if (isShutdown(call.method) && phase === 'afterShutdown' && 'result' in outcome) onShutdownAnswered();
     // Nothing else is about to be answered that could share the write.
     if (calls.size === 0) writer.flush();
     if (isIdle()) onIdle?.();
@@ -253,6 +269,12 @@ export function openSession(options: SessionOptions): Session {
 /** Every error is one of failure.ts, with its kind. */
 function outcomeOf(outcome: { result: unknown } | { error: unknown }): 'ok' | ErrorKind {
   return 'result' in outcome ? 'ok' : (outcome.error as { data: { kind: ErrorKind } }).data.kind;
+}
+
+const isShutdown = (method: string): boolean => method === 'shutdown' || method === 'shutdown/run';
+
+function shuttingDown(method: string): Failure {
+  return fail('ShuttingDown', `The sidecar is shutting down, so ${method} is not begun any more.`, {}).failure;
 }
 
 function answerTooLarge(): Failure {

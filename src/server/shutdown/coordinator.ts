@@ -1,92 +1,200 @@
 import type { Clock } from '../../clock.ts';
-import type { ShutdownReport, ShutdownStep } from '../../protocol/types/shutdown.ts';
+import type { ShutdownPhase, ShutdownReport, ShutdownStep } from '../../protocol/types/shutdown.ts';
+import type { ShutdownState } from '../context.ts';
+import { createTimetable, type Deadline, type Timetable, untilPassed } from './deadline.ts';
 
-/** One thing to end, and how. A rejection is recorded and the rest goes on. */
+/** One thing to end, and how. */
 export interface ShutdownTask {
   kind: ShutdownStep['kind'];
   name: string;
-  end(deadline: Deadline): Promise<void>;
+  /** Of a handler: the shutdown has failed unless it is done. */
+  isCritical?: boolean;
+  /** Resolves with null when it is done. A rejection is recorded as its failure and the rest goes on. */
+  end(deadline: Deadline): Promise<Incomplete | null>;
 }
 
-/** When everything has to be over. It may come closer: a host that dies meanwhile leaves less time. */
-export interface Deadline {
-  remainingMs(): number;
-  /** Calls back when it has come closer. */
-  onCloser(listener: () => void): void;
+/** What became of a task that is not done. */
+export interface Incomplete {
+  status: Exclude<ShutdownStep['status'], 'done'>;
+  error: string;
 }
 
-/** What is ended together; asked for when its turn has come. */
-export type ShutdownPhase = () => ShutdownTask[];
+/** What is ended together; the next group is asked for when this one is over. */
+export type Groups = Iterable<ShutdownTask[]>;
+
+export interface ShutdownParts {
+  /** What the host wants to do first. */
+  handlers(reason: string): Groups;
+  services: {
+    /** Starts nothing from now on, and gives what has to be ended: dependants before what they depend on. */
+    close(): Groups;
+    /** Starts again: the sidecar stays. */
+    reopen(): void;
+    /** Of those that run. */
+    longestGraceMs(): number;
+  };
+  /** What the sidecar itself holds: sockets, then locks. */
+  holdings(): Groups;
+  log: ShutdownTask;
+  clock: Clock;
+}
+
+export interface ShutdownOrder {
+  reason: string;
+  /** From now. Absent: 15 s for a shutdown that begins, and whatever it has for one that is joined. */
+  deadlineMs?: number | undefined;
+  /** Ends handlers and services only. */
+  keepRunning?: boolean | undefined;
+  /** Nobody is left to whom an order of ends could matter: what we hold is let go with the last force. */
+  hostIsDead?: boolean | undefined;
+}
 
 export interface Shutdown {
-  /** Ends everything, in order; a second call joins the first, and can only bring its deadline closer. */
-  run(reason: string, deadlineMs: number): Promise<ShutdownReport>;
+  /** Ends everything, in order. A second call joins the first: it can bring its deadline closer and take back `keepRunning`. */
+  run(order: ShutdownOrder): Promise<ShutdownReport>;
+  readonly state: ShutdownState;
+  /** By the latest run. */
+  readonly hasCriticalFailure: boolean;
+  /** Calls back as phases begin and steps end. Gives the function that ends it. */
+  listen(listener: (news: ShutdownNews) => void): () => void;
 }
 
-/** Ends what the sidecar holds, one phase after the other, and reports how each task went. */
-export function createShutdown(phases: readonly ShutdownPhase[], clock: Clock): Shutdown {
-  const listeners = new Set<() => void>();
-  let deadlineAtMs = Number.POSITIVE_INFINITY;
-  let underway: Promise<ShutdownReport> | null = null;
+export interface ShutdownNews {
+  phase: ShutdownPhase;
+  step?: ShutdownStep;
+}
 
-  const deadline: Deadline = {
-    remainingMs: () => Math.max(0, deadlineAtMs - clock.monotonicMs()),
-    onCloser: (listener) => void listeners.add(listener),
-  };
+export const defaultDeadlineMs = 15_000;
+/** So long before the deadline everything that is left is killed, and no group of services waits for another any more. */
+const forceBeforeMs = 500;
+/** Locks wait for the services, whose ports the next instance will want; but not until we are killed ourselves. */
+const lettingGoBeforeMs = 100;
+/** What the services get beside their grace. */
+const killingMs = 1_000;
+/** The log is flushed also when the deadline has passed. */
+const flushingMs = 250;
+
+interface Run {
+  timetable: Timetable;
+  keepsRunning: boolean;
+  hostIsDead: boolean;
+  report: Promise<ShutdownReport>;
+}
+
+/** Ends what the sidecar has to end, one phase after the other, and reports how each step went. */
+export function createShutdown({ handlers, services, holdings, log, clock }: ShutdownParts): Shutdown {
+  const listeners = new Set<(news: ShutdownNews) => void>();
+  let current: Run | null = null;
+  let state: ShutdownState = 'open';
+  let hasCriticalFailure = false;
 
   return {
-    run(reason, deadlineMs) {
-      const atMs = clock.monotonicMs() + deadlineMs;
-      if (atMs < deadlineAtMs) {
-        deadlineAtMs = atMs;
-        for (const listener of listeners) listener();
-      }
-      underway ??= endAll(reason);
-      return underway;
+    get state() {
+      return state;
+    },
+    get hasCriticalFailure() {
+      return hasCriticalFailure;
+    },
+    listen(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    run(order) {
+      current ??= begin(order);
+      if (!order.keepRunning) current.keepsRunning = false;
+      if (order.hostIsDead) current.hostIsDead = true;
+      if (order.deadlineMs !== undefined) current.timetable.bringCloser(clock.monotonicMs() + order.deadlineMs);
+      return current.report;
     },
   };
 
-  async function endAll(reason: string): Promise<ShutdownReport> {
-    const startedMs = clock.monotonicMs();
-    const steps: ShutdownStep[] = [];
-    for (const phase of phases) steps.push(...(await Promise.all(phase().map(endOne))));
-    const ok = steps.every(({ status }) => status === 'done' || status === 'skipped');
-    return { ok, reason, elapsedMs: Math.round(clock.monotonicMs() - startedMs), steps };
+  function begin({ reason, deadlineMs = defaultDeadlineMs, keepRunning = false, hostIsDead = false }: ShutdownOrder): Run {
+    state = 'closing';
+    const run = { timetable: createTimetable(deadlineMs, clock), keepsRunning: keepRunning, hostIsDead };
+    return Object.assign(run, { report: endAll(run, reason) });
   }
 
-  async function endOne({ kind, name, end }: ShutdownTask): Promise<ShutdownStep> {
+  async function endAll(run: Omit<Run, 'report'>, reason: string): Promise<ShutdownReport> {
+    const { timetable } = run;
     const startedMs = clock.monotonicMs();
-    const step = (status: ShutdownStep['status'], error?: string): ShutdownStep => ({
-      kind,
-      name,
-      status,
-      elapsedMs: Math.round(clock.monotonicMs() - startedMs),
-      ...(error !== undefined && { error }),
-    });
-    const isOver = new AbortController();
-    try {
-      const ended = end(deadline).then(() => step('done'));
-      const late = untilDeadline(isOver.signal).then(() => step('timeout', 'It did not end before the deadline.'));
-      return await Promise.race([ended, late]);
-    } catch (error) {
-      return step('failed', error instanceof Error ? error.message : String(error));
-    } finally {
-      isOver.abort();
+    const begun: { task: ShutdownTask; step: Promise<ShutdownStep> }[] = [];
+    let phase: ShutdownPhase = 'handlers';
+
+    const deadline = timetable.derive(({ endsAtMs }) => endsAtMs);
+    const force = timetable.derive(({ endsAtMs }) => endsAtMs - forceBeforeMs);
+    const lettingGo = timetable.derive(({ endsAtMs }) => endsAtMs - (run.hostIsDead ? forceBeforeMs : lettingGoBeforeMs));
+    const handlersEnd = timetable.derive(({ beganAtMs, endsAtMs }) =>
+      Math.max(endsAtMs - services.longestGraceMs() - killingMs, beganAtMs + (endsAtMs - beganAtMs) / 3),
+    );
+    const afterwards = timetable.derive(({ endsAtMs }) => endsAtMs + flushingMs);
+
+    enter('handlers');
+    await endGroups(handlers(reason), handlersEnd, handlersEnd);
+    enter('services');
+    await endGroups(services.close(), deadline, force);
+    await Promise.race([allBegun(), untilPassed(lettingGo)]);
+    if (run.keepsRunning) await allBegun();
+    if (run.keepsRunning) {
+      services.reopen();
+    } else {
+      enter('holdings');
+      await endGroups(holdings(), deadline, lettingGo);
+      await allBegun();
+      enter('log');
+      await endGroups([[log]], afterwards, afterwards);
+    }
+    const steps = await allBegun();
+    timetable.close();
+    const isUndone = ({ status }: ShutdownStep) => status !== 'done';
+    hasCriticalFailure = begun.some(({ task }, index) => task.isCritical && isUndone(steps[index] as ShutdownStep));
+    const ok = !hasCriticalFailure && !steps.some((step) => step.kind !== 'handler' && isUndone(step));
+    if (run.keepsRunning) {
+      current = null;
+      state = 'open';
+    } else {
+      state = 'closed';
+    }
+    enter('done');
+    return { ok, reason, elapsedMs: Math.round(clock.monotonicMs() - startedMs), steps };
+
+    function enter(next: ShutdownPhase): void {
+      phase = next;
+      tell({ phase });
+    }
+
+    /** `nextAt` is when the next group begins at the latest. */
+    async function endGroups(groups: Groups, until: Deadline, nextAt: Deadline): Promise<void> {
+      for (const group of groups) {
+        const now = phase;
+        const ended = group.map((task) => {
+          const step = endOne(task, until).then((done) => {
+            tell({ phase: now, step: done });
+            return done;
+          });
+          begun.push({ task, step });
+          return step;
+        });
+        await Promise.race([Promise.all(ended), untilPassed(nextAt)]);
+      }
+    }
+
+    function allBegun(): Promise<ShutdownStep[]> {
+      return Promise.all(begun.map(({ step }) => step));
     }
   }
 
-  function untilDeadline(isOver: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      let timer = clock.setTimer(deadline.remainingMs(), resolve);
-      const onCloser = () => {
-        timer.cancel();
-        timer = clock.setTimer(deadline.remainingMs(), resolve);
-      };
-      listeners.add(onCloser);
-      isOver.addEventListener('abort', () => {
-        timer.cancel();
-        listeners.delete(onCloser);
-      });
-    });
+  async function endOne({ kind, name, end }: ShutdownTask, deadline: Deadline): Promise<ShutdownStep> {
+    const startedMs = clock.monotonicMs();
+    const late: Incomplete = { status: 'timeout', error: 'It did not end before the deadline.' };
+    const failed = (error: unknown): Incomplete => ({ status: 'failed', error: error instanceof Error ? error.message : String(error) });
+    const ended = Promise.resolve()
+      .then(() => end(deadline))
+      .catch(failed);
+    const incomplete = await Promise.race([ended, untilPassed(deadline).then(() => late)]);
+    return { kind, name, ...(incomplete ?? { status: 'done' }), elapsedMs: Math.round(clock.monotonicMs() - startedMs) };
+  }
+
+  function tell(news: ShutdownNews): void {
+    for (const listener of [...listeners]) listener(news);
   }
 }

@@ -1,3 +1,4 @@
+import type { ShutdownOrder } from './coordinator.ts';
 import { type Ending, reasonOf } from './exitCode.ts';
 
 /** What ends the sidecar: the first decides how, a later one may leave less time. */
@@ -7,36 +8,48 @@ export interface Endings {
   readonly first: Promise<Ending>;
   /** Resolves when a later one leaves less time. */
   readonly hurried: Promise<void>;
+  /** There was one, be it the first or a later one. */
+  readonly hasUncaughtException: boolean;
 }
 
-export const deadlineMs = 15_000;
 /** Nobody waits for us any more; what is left soon after is killed. */
-export const hostDeathDeadlineMs = 3_000;
+const hostDeathDeadlineMs = 3_000;
 /** The second SIGTERM skips the grace; killing and seeing it takes a moment. */
 const impatientDeadlineMs = 500;
 
 /** `onHurry` is told how much time is left from now, and why. */
-export function createEndings(onHurry: (reason: string, deadlineMs: number) => void): Endings {
+export function createEndings(onHurry: (order: ShutdownOrder) => void): Endings {
   const first = Promise.withResolvers<Ending>();
   const hurried = Promise.withResolvers<void>();
   let hasBegun = false;
   let signals = 0;
+  let hasUncaughtException = false;
 
   return {
     first: first.promise,
     hurried: hurried.promise,
+    get hasUncaughtException() {
+      return hasUncaughtException;
+    },
     end(ending) {
       if (ending.kind === 'signal') signals += 1;
+      if (ending.kind === 'uncaughtException') hasUncaughtException = true;
       if (!hasBegun) {
         hasBegun = true;
         first.resolve(ending);
-      } else if (ending.kind === 'hostDeath') hurry(ending, hostDeathDeadlineMs);
-      else if (signals > 1) hurry(ending, impatientDeadlineMs);
+      } else if (ending.kind === 'hostDeath') hurry(orderOf(ending));
+      else if (signals > 1) hurry({ ...orderOf(ending), deadlineMs: impatientDeadlineMs });
     },
   };
 
-  function hurry(ending: Ending, timeMs: number): void {
-    onHurry(reasonOf(ending), timeMs);
+  function hurry(order: ShutdownOrder): void {
+    onHurry(order);
     hurried.resolve();
   }
+}
+
+/** The shutdown that an ending asks for. */
+export function orderOf(ending: Ending): ShutdownOrder {
+  const reason = reasonOf(ending);
+  return ending.kind === 'hostDeath' ? { reason, deadlineMs: hostDeathDeadlineMs, hostIsDead: true } : { reason };
 }

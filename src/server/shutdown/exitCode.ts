@@ -4,24 +4,30 @@ export type Ending =
   | { kind: 'broken'; reason: string }
   | { kind: 'outputLost'; reason: string }
   | { kind: 'exit' }
-  /** `shutdown` was answered 5 s ago, and `exit` did not follow. */
+  /** A shutdown was answered 5 s ago, and `exit` did not follow. */
   | { kind: 'exitOverdue' }
   | { kind: 'hostDeath' }
   | { kind: 'signal'; signal: NodeJS.Signals }
   | { kind: 'uncaughtException'; error: unknown };
 
 export interface EndingCircumstances {
-  /** A `shutdown` was answered before. */
+  /** A `shutdown` or `shutdown/run` was answered before. */
   shutdownAnswered: boolean;
   /** The host named a process to watch. */
   hasHostProcess: boolean;
+  /** A critical handler was not done. */
+  hasCriticalFailure: boolean;
+  /** Also one that came while something else was ending us. */
+  hasUncaughtException: boolean;
 }
 
 export const couldNotStart = 4;
 
 /** The exit code, as the README documents it. */
-export function exitCodeFor(ending: Ending, { shutdownAnswered, hasHostProcess }: EndingCircumstances): number {
-  if (ending.kind === 'uncaughtException') return 5;
+export function exitCodeFor(ending: Ending, circumstances: EndingCircumstances): number {
+  const { shutdownAnswered, hasHostProcess, hasCriticalFailure, hasUncaughtException } = circumstances;
+  if (hasUncaughtException || ending.kind === 'uncaughtException') return 5;
+  if (hasCriticalFailure) return 3;
   if (shutdownAnswered) return 0;
   switch (ending.kind) {
     case 'signal':

@@ -17,8 +17,12 @@ export interface Services {
   get(name: string, signal?: AbortSignal): Promise<ServiceStatus | null>;
   /** By what is known, and by name; asks nobody. */
   list(group?: string): ServiceStatus[];
-  /** Starts nothing from now on, and gives what has to be ended. */
-  close(): LiveService[];
+  /** Starts nothing from now on, and gives what has to be ended: one group after the other. */
+  close(): LiveService[][];
+  /** Starts again. */
+  reopen(): void;
+  /** The longest grace of what has to be ended; 0 when nothing has. */
+  longestGraceMs(): number;
 }
 
 export interface StartOrder {
@@ -95,11 +99,19 @@ export function createServices(parts: ServicesParts, services: Map<string, Servi
 
     close() {
       isClosed = true;
-      return [...services.values()]
-        .filter(({ state }) => isLive(state))
-        .map((service) => ({ name: service.spec.name, end: (deadline) => end(service, deadline) }));
+      return [live().map((service) => ({ name: service.spec.name, end: (deadline) => end(service, deadline) }))];
     },
+
+    reopen() {
+      isClosed = false;
+    },
+
+    longestGraceMs: () => Math.max(0, ...live().map(({ spec }) => spec.stop.graceMs)),
   };
+
+  function live(): Service[] {
+    return [...services.values()].filter(({ state }) => isLive(state));
+  }
 
   function readTarget(spec: ServiceSpec | undefined, name: string | undefined): CompleteSpec {
     if ((spec === undefined) === (name === undefined)) throw oneOf('spec', 'name', 'service/start');
