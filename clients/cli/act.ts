@@ -1,4 +1,4 @@
-import type { SidecarConnection } from '../typescript/connection.ts';
+import type { SidecarConnection } from './sidecar.ts';
 import { paint, print } from './terminal.ts';
 import { escapeControls } from './text.ts';
 

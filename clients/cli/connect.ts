@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import packageJson from '../../package.json' with { type: 'json' };
-import { type SidecarConnection, spawnSidecar } from '../typescript/connection.ts';
 import { sidecarFile } from './files.ts';
+import { type SidecarConnection, spawnSidecar } from './sidecar.ts';
 
 /** Could not be started, or broke off before it was ready. */
 export class NoSidecar extends Error {

@@ -2,13 +2,13 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NotificationParams } from '../../src/protocol/methods/index.ts';
-import type { SidecarConnection } from '../typescript/connection.ts';
 import { cleanUpAfterCrash } from './demo/crash.ts';
 import { evictStubborn } from './demo/eviction.ts';
 import { becomeHost, builtSidecar } from './demo/host.ts';
 import { type Actor, endActors, startActors } from './demo/scene.ts';
 import { heading, say, timed, width, within } from './demo/stage.ts';
 import { renderPorts } from './portTable.ts';
+import type { SidecarConnection } from './sidecar.ts';
 import { complain, paint, print } from './terminal.ts';
 import { escapeControls, wrapText } from './text.ts';
 

@@ -1,10 +1,10 @@
 import type { Params, Result } from '../../src/protocol/methods/index.ts';
-import type { SidecarConnection } from '../typescript/connection.ts';
 import { watchAct } from './act.ts';
 import type { Killing } from './carryOut.ts';
 import { type ExitCode, exitCode } from './exitCode.ts';
 import { type Addresses, exitCodeOf } from './outcomes.ts';
 import { addressOf } from './portTable.ts';
+import type { SidecarConnection } from './sidecar.ts';
 import { isInteractive } from './terminal.ts';
 
 export type PortParams = Params<'port/kill'> & { port: number };

@@ -52,7 +52,7 @@ function createScene(plans: string[][]) {
     plan: async () => ({ outcomes: (plans[made++] ?? []).map(planned), planId: `plan ${made}` }),
     async execute(planId) {
       if (planId === 'plan 1')
-        throw new SidecarError('InvalidState', 1007, 'This plan is too old.', { kind: 'InvalidState', state: 'expired' });
+        throw new SidecarError('InvalidState', 'This plan is too old.', { code: 1007, data: { kind: 'InvalidState', state: 'expired' } });
       executed.push(planId);
       return { outcomes: [] };
     },

@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util';
 import type { Result } from '../../../src/protocol/methods/index.ts';
-import type { SidecarConnection } from '../../typescript/connection.ts';
 import { watchAct } from '../act.ts';
 import { parsePort } from '../arguments.ts';
 import { type CarriedOut, type Consent, carryOut } from '../carryOut.ts';
@@ -10,6 +9,7 @@ import { killArguments, readKillParams } from '../killArguments.ts';
 import { exitCodeOf, printOutcomes } from '../outcomes.ts';
 import { type PortParams, portKilling, portVerdict } from '../portKill.ts';
 import { renderPorts } from '../portTable.ts';
+import type { SidecarConnection } from '../sidecar.ts';
 import { paint, print, printJson, terminalWidth } from '../terminal.ts';
 
 interface Freeing extends CarriedOut<Result<'port/kill'>> {

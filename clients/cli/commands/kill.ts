@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util';
 import type { Params, Result } from '../../../src/protocol/methods/index.ts';
-import type { SidecarConnection } from '../../typescript/connection.ts';
 import { watchAct } from '../act.ts';
 import { parsePid, parsePort } from '../arguments.ts';
 import { type Consent, carryOut, type Killing } from '../carryOut.ts';
@@ -9,6 +8,7 @@ import { type ExitCode, exitCode, UsageError } from '../exitCode.ts';
 import { killArguments, readKillParams } from '../killArguments.ts';
 import { exitCodeOf, printOutcomes } from '../outcomes.ts';
 import { type PortParams, portExitCode, portKilling, portVerdict } from '../portKill.ts';
+import type { SidecarConnection } from '../sidecar.ts';
 import { isInteractive, print, printJson } from '../terminal.ts';
 
 /** Ends the holders of a port, or one process with its descendants, after asking. */

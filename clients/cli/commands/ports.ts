@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 import type { PortEntry } from '../../../src/protocol/types/port.ts';
-import type { SidecarConnection } from '../../typescript/connection.ts';
 import { withSidecar } from '../connect.ts';
 import { type ExitCode, exitCode } from '../exitCode.ts';
 import { renderPorts } from '../portTable.ts';
+import type { SidecarConnection } from '../sidecar.ts';
 import { paint, print, printJson, terminalWidth } from '../terminal.ts';
 
 /** Everything that listens on this machine. */

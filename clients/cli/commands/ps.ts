@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
 import type { ProcessInfo, ProcessTreeEntry } from '../../../src/protocol/types/process.ts';
-import type { SidecarConnection } from '../../typescript/connection.ts';
 import { parsePid } from '../arguments.ts';
 import { withSidecar } from '../connect.ts';
 import { type ExitCode, exitCode, UsageError } from '../exitCode.ts';
 import { displayName } from '../processName.ts';
+import type { SidecarConnection } from '../sidecar.ts';
 import { type Column, renderTable } from '../table.ts';
 import { paint, print, printJson, terminalWidth } from '../terminal.ts';
 import { escapeControls } from '../text.ts';

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import type { SidecarConnection } from '../../typescript/connection.ts';
 import { renderOutcomes } from '../outcomes.ts';
+import type { SidecarConnection } from '../sidecar.ts';
 import { paint } from '../terminal.ts';
 import { becomeHost } from './host.ts';
 import type { Actor } from './scene.ts';

@@ -1,5 +1,5 @@
-import type { SidecarConnection } from '../../typescript/connection.ts';
 import { renderOutcomes } from '../outcomes.ts';
+import type { SidecarConnection } from '../sidecar.ts';
 import { paint } from '../terminal.ts';
 import { escapeControls } from '../text.ts';
 import type { Actor } from './scene.ts';

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import packageJson from '../../../package.json' with { type: 'json' };
-import { type SidecarConnection, spawnSidecar } from '../../typescript/connection.ts';
+import { type SidecarConnection, spawnSidecar } from '../sidecar.ts';
 
 export const builtSidecar = fileURLToPath(new URL('../../../dist/bin.js', import.meta.url));
 

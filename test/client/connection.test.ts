@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { type SidecarConnection, type SidecarOptions, spawnSidecar } from '../../clients/typescript/connection.ts';
+import { type Connection, type SpawnOptions, spawnConnection } from '../../clients/typescript/connection.ts';
 import { createFrameReader, frame } from '../../clients/typescript/framing.ts';
-import type { NotificationParams } from '../../src/protocol/methods/index.ts';
+import type { Notifications } from '../../clients/typescript/generated/methods.ts';
+import { cliFile } from '../cli/runCli.ts';
 import { isLinux } from '../harness/needs.ts';
 import { findFreePort, listen } from '../harness/ports.ts';
 import { until } from '../harness/until.ts';
-import { cliFile } from './runCli.ts';
 
 /* The TypeScript connection, over a real sidecar, and over programs that only pretend to be one. */
 
-const connect = (options: Partial<SidecarOptions> = {}): Promise<SidecarConnection> =>
-  spawnSidecar({
+const connect = (options: Partial<SpawnOptions> = {}): Promise<Connection> =>
+  spawnConnection({
     command: process.execPath,
     args: [cliFile, '--stdio'],
     appId: 'connection.test',
@@ -19,7 +19,7 @@ const connect = (options: Partial<SidecarOptions> = {}): Promise<SidecarConnecti
   });
 
 /** A program that reads our frames as text and may answer. */
-const pretender = (code: string): Partial<SidecarOptions> => ({
+const pretender = (code: string): Partial<SpawnOptions> => ({
   args: [
     '-e',
     `const answer = (text) => process.stdout.write('Content-Length: ' + Buffer.byteLength(text) + '\\r\\n\\r\\n' + text);\n${code}`,
@@ -47,7 +47,7 @@ describe('a real sidecar', () => {
     await isGone(sidecar.pid);
     await sidecar.end();
     await expect(sidecar.call('sidecar/ping', {})).rejects.toMatchObject({
-      name: 'SidecarLost',
+      kind: 'Disconnected',
       message: 'The sidecar has ended (exit code 0).',
     });
   });
@@ -80,7 +80,7 @@ describe('a real sidecar', () => {
   test.skipIf(!isLinux)('tells events until one stops listening', async () => {
     await using sidecar = await connect();
     const port = await findFreePort();
-    const events: NotificationParams<'event/port'>[] = [];
+    const events: Notifications['event/port'][] = [];
     const stopListening = sidecar.on('event/port', (event) => events.push(event));
     await sidecar.call('events/subscribe', { topics: ['port'], filter: { ports: [port] }, intervalMs: 250 });
     const server = await listen({ port, host: '127.0.0.1' });
@@ -100,7 +100,7 @@ describe('a real sidecar', () => {
     for (const wait of await Promise.allSettled(waits)) {
       expect(wait).toMatchObject({
         status: 'rejected',
-        reason: { name: 'SidecarLost', message: expect.stringMatching(/^The sidecar has ended \(SIGKILL\)\./) },
+        reason: { kind: 'Disconnected', message: expect.stringMatching(/^The sidecar has ended \(SIGKILL\)\./) },
       });
     }
   });
@@ -109,7 +109,7 @@ describe('a real sidecar', () => {
 describe('what is no sidecar', () => {
   test('a command that is not there', async () => {
     await expect(connect({ command: '/no/such/program' })).rejects.toMatchObject({
-      name: 'SidecarLost',
+      kind: 'Disconnected',
       message: 'The sidecar could not be started: spawn /no/such/program ENOENT.',
     });
   });
@@ -133,7 +133,7 @@ describe('what is no sidecar', () => {
     await expect(
       connect(pretender(`console.log('hello, I am no sidecar\\n\\r\\n\\r\\n'); setInterval(() => {}, 1000);`)),
     ).rejects.toMatchObject({
-      name: 'SidecarLost',
+      kind: 'Disconnected',
       message: 'The sidecar wrote something that is no message: "hello, I am no sidecar\\n\\r\\n\\r\\n\\n".',
     });
   });
