@@ -11,6 +11,8 @@ export interface BindRequest {
   scopeId: number;
   /** Sets SO_REUSEADDR, as servers do for TCP and do not for UDP. */
   reuseAddress: boolean;
+  /** An IPv6 wildcard takes what comes by IPv4 as well. */
+  dualStack?: boolean;
   /** What the kernel is told for SO_RCVBUF and SO_SNDBUF; its own sizes when absent. */
   bufferBytes?: { receive: number; send: number };
 }
@@ -19,8 +21,10 @@ export interface BindRequest {
 export type BoundSocket = { fd: number } | { errno: string };
 
 export interface BindSocket {
-  /** Binds a socket that neither listens nor connects; IPv6 is v6only. No child inherits it. */
+  /** Binds a socket that neither listens nor connects; IPv6 is v6only unless `dualStack` is asked for. No child inherits it. */
   bind(request: BindRequest): BoundSocket;
+  /** Begins to listen on what was bound. The errno where that fails (another listens there already), or null. */
+  listen(fd: number, backlog: number): string | null;
   /** Not fs.closeSync: in a pool thread Node warns of every descriptor that it has not opened itself, and keeps the warning (worker option trackUnmanagedFds). */
   close(fd: number): void;
 }
@@ -33,7 +37,7 @@ export function loadBindSocket(): BindSocket | null {
   const calls = bindings;
   return {
     bind(request) {
-      const { protocol, family, reuseAddress, bufferBytes } = request;
+      const { protocol, family, reuseAddress, dualStack = false, bufferBytes } = request;
       const fd = calls.socket(domains[family], types[protocol] | SOCK_CLOEXEC, 0);
       if (fd < 0) return { errno: getSystemErrorName(-libc.errno()) };
       if (bufferBytes !== undefined) {
@@ -41,13 +45,14 @@ export function loadBindSocket(): BindSocket | null {
         calls.setOption(fd, SOL_SOCKET, SO_SNDBUF, intBytes(bufferBytes.send), 4);
       }
       if (reuseAddress) calls.setOption(fd, SOL_SOCKET, SO_REUSEADDR, intBytes(1), 4);
-      if (family === 'ipv6') calls.setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, intBytes(1), 4);
+      if (family === 'ipv6') calls.setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, intBytes(dualStack ? 0 : 1), 4);
       const socketAddress = encodeSocketAddress(request);
       if (calls.bind(fd, socketAddress, socketAddress.length) === 0) return { fd };
       const errno = getSystemErrorName(-libc.errno());
       calls.close(fd);
       return { errno };
     },
+    listen: (fd, backlog) => (calls.listen(fd, backlog) === 0 ? null : getSystemErrorName(-libc.errno())),
     close: (fd) => void calls.close(fd),
   };
 }
@@ -78,6 +83,7 @@ interface Bindings {
   socket(domain: number, type: number, protocol: number): number;
   setOption(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
   bind(fd: number, address: Uint8Array, length: number): number;
+  listen(fd: number, backlog: number): number;
   close(fd: number): number;
 }
 let bindings: Bindings | undefined;
@@ -87,6 +93,7 @@ function bindFunctions({ lib }: Libc): Bindings {
     socket: lib.func('int socket(int domain, int type, int protocol)'),
     setOption: lib.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)'),
     bind: lib.func('int bind(int fd, const void *address, uint32_t length)'),
+    listen: lib.func('int listen(int fd, int backlog)'),
     close: lib.func('int close(int fd)'),
   };
 }

@@ -46,7 +46,7 @@ function bindOne(sockets: BindSocket, host: string, port: number): BoundSocket {
   return sockets.bind({ protocol: 'tcp', family, address: bytes, port, scopeId: scopeOf(address), reuseAddress: false });
 }
 
-function scopeOf(address: Address): number {
+export function scopeOf(address: Address): number {
   if (!isLinkLocal(address)) return 0;
   for (const entries of Object.values(networkInterfaces())) {
     for (const entry of entries ?? []) if (entry.family === 'IPv6' && entry.address === address.text) return entry.scopeid;
