@@ -11,6 +11,7 @@ Usage
   sidewarden doctor [--json]                          what works on this machine, and what follows from it
   sidewarden schema [--format FORMAT]                 the protocol: openrpc (default), jsonschema or markdown
   sidewarden --stdio                                  the sidecar itself, driven by JSON-RPC over stdin and stdout
+  sidewarden --pipe=PATH | --node-ipc                 the same over the host’s socket, or the channel of fork()
   sidewarden --help | --version                       sidewarden COMMAND --help tells more
 
 Tables fit the terminal; in a pipe nothing is cut or coloured. NO_COLOR is respected. --json prints the results as they

@@ -3,34 +3,25 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { keepAlive, systemClock } from '../clock.ts';
 import { createLog, type ProcessLog } from '../log.ts';
 import { type AppOptions, runApp } from './app.ts';
-import { readConfig } from './config.ts';
+import { readConfig, type TransportChoice } from './config.ts';
+import { openLogSink } from './logSink.ts';
 import { couldNotStart } from './shutdown/exitCode.ts';
 import { listenForEndings } from './shutdown/triggers.ts';
 import { takeStdio } from './transport/stdio.ts';
-
-/** More of our log than this is not kept for a host that does not read it. */
-const longestLogBacklogBytes = 1024 * 1024;
-const stderrFlushMs = 500;
+import type { Transport } from './transport/transport.ts';
 
 /** Runs the sidecar until it ends, and ends the process with its exit code. */
 export async function main(args: string[]): Promise<never> {
   const answer = readConfig(args, process.env);
-  if ('problem' in answer) {
-    process.stderr.write(`sidewarden: ${answer.problem}\n`);
-    process.exit(couldNotStart);
-  }
+  if ('problem' in answer) return refuseToStart(answer.problem);
   const { config } = answer;
-  const log = createLog({
-    level: config.logLevel,
-    now: systemClock.now,
-    write(line) {
-      if (process.stderr.writableLength < longestLogBacklogBytes) process.stderr.write(line);
-    },
-  });
+  const sink = await openLogSink(config.logFile);
+  const log = createLog({ level: config.logLevel, now: systemClock.now, write: sink.write });
   keepAlive();
+  const transport = await openTransport(config.transport).catch((error: Error) => refuseToStart(error.message));
   const code = await run(log, {
     config,
-    transport: takeStdio(),
+    transport,
     files: locateFiles(import.meta.url),
     version: packageJson.version,
     system: {
@@ -46,8 +37,25 @@ export async function main(args: string[]): Promise<never> {
     listenForEndings,
   });
   await log.flush();
-  await Promise.race([drained(process.stderr), systemClock.sleep(stderrFlushMs)]);
+  await sink.flush();
   process.exit(code);
+}
+
+/** Throws a sentence. The two that are not the default are loaded when they are chosen. */
+async function openTransport(choice: TransportChoice): Promise<Transport> {
+  switch (choice.kind) {
+    case 'stdio':
+      return takeStdio();
+    case 'nodeIpc':
+      return (await import('./transport/nodeIpc.ts')).takeNodeIpc();
+    case 'pipe':
+      return (await import('./transport/pipe.ts')).connectPipe(choice.path);
+  }
+}
+
+function refuseToStart(problem: string): never {
+  process.stderr.write(`sidewarden: ${problem}\n`);
+  process.exit(couldNotStart);
 }
 
 /** What ends it in order is the app’s business; what breaks here broke while everything was being built. */
@@ -58,11 +66,6 @@ async function run(log: ProcessLog, options: Omit<AppOptions, 'log'>): Promise<n
     log.fatal({ err: error }, 'the sidecar could not start');
     return couldNotStart;
   }
-}
-
-/** Pipes are written to asynchronously on POSIX: what is not with the system at exit is lost. */
-function drained(stream: NodeJS.WriteStream): Promise<void> {
-  return stream.writableLength === 0 ? Promise.resolve() : new Promise((resolve) => stream.write('', () => resolve()));
 }
 
 /** Beside us in the bundle, in their own rooms in the source tree. */

@@ -157,7 +157,12 @@ export const layers: Layer[] = [
       ],
     ],
   },
-  { name: 'main', files: [`${server}main.ts`], may: ['app', 'config', 'log', 'clock', 'transport', 'shutdown', 'package.json', 'node:*'] },
+  { name: 'logSink', files: [`${server}logSink.ts`], may: ['type:config', 'clock', 'os', 'node:*'] },
+  {
+    name: 'main',
+    files: [`${server}main.ts`],
+    may: ['app', 'logSink', 'config', 'log', 'clock', 'transport', 'shutdown', 'package.json', 'node:*'],
+  },
   { name: 'bin', files: ['src/bin.ts'], may: ['main', 'cli', 'node:*'] },
 
   { name: 'cli', files: ['clients/cli/'], may: ['clients', 'typescriptClient', 'type:protocol', 'package.json', 'node:*'] },
@@ -185,7 +190,10 @@ export const singleHomes: SingleHome[] = [
   { of: ['zod/mini'], homes: ['src/protocol/'] },
   { of: ['process.exit', 'process.abort', 'process.reallyExit'], homes: ['src/server/main.ts'] },
   // Both put something else in its place, so that nothing but the wire reaches it.
-  { of: ['process.stdout', 'console', 'node:console'], homes: ['src/server/transport/stdio.ts', 'src/workers/entry.ts'] },
+  {
+    of: ['process.stdout', 'console', 'node:console'],
+    homes: ['src/server/transport/stdio.ts', 'src/server/transport/output.ts', 'src/workers/entry.ts'],
+  },
   // main.ts reads it once and hands it to config.ts, which is tested with any other.
   { of: ['process.env'], homes: ['src/server/config.ts', 'src/server/main.ts'] },
   {

@@ -2,8 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { HostCallName, HostCallParams, HostCallResult, MethodName, Params, Result } from '../../src/protocol/methods/index.ts';
+import { type Carrier, carriers } from './carriers.ts';
 import { until } from './until.ts';
 
 /** What came back over the wire, as it is. */
@@ -30,6 +32,8 @@ export interface StartOptions {
   framing?: 'lsp' | 'ndjson';
   /** What this host answers when it is asked; one that it has nothing for hangs. What is thrown is an error, undefined no answer. */
   hostCalls?: HostCallAnswers;
+  /** What carries the connection; stdio by default. */
+  carrier?: Carrier;
   /** A command to run the sidecar under: its arguments go before node. */
   under?: string[];
 }
@@ -53,15 +57,21 @@ export const hasNative = process.env['SIDEWARDEN_NATIVE'] !== 'off' && existsSyn
 
 /** A real sidecar and a host’s end of its pipes, without any client library of ours in between. */
 export async function startSidecar(options: StartOptions = {}) {
-  const { args = ['--stdio'], env = {}, framing = 'lsp', initialize = true, under = [] } = options;
+  const { env = {}, initialize = true, under = [], carrier = 'stdio' } = options;
+  const carried = await carriers[carrier]();
+  const { args = [carried.flag], framing = carried.framing } = options;
   const [command, ...rest] = [...under, ...sidewardenCommand(), ...args] as [string, ...string[]];
   const child = spawn(command, rest, {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
+    stdio: carried.stdio,
+    env: { ...process.env, ...carried.env, ...env },
     ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),
   });
   const stateDir = makeStateDirectory(options.uid);
-  const sidecar = createSidecar(child, framing, options.hostCalls ?? {}, () => rmSync(stateDir, { recursive: true, force: true }));
+  const streams = { child, ...(await carried.streamsOf(child)) };
+  const sidecar = createSidecar(streams, framing, options.hostCalls ?? {}, () => {
+    carried.cleanUp();
+    rmSync(stateDir, { recursive: true, force: true });
+  });
   if (initialize) {
     const answer = await sidecar.request('initialize', {
       ...helloParams,
@@ -90,9 +100,16 @@ function makeStateDirectory(uid: number | undefined): string {
 
 export type TestSidecar = ReturnType<typeof createSidecar>;
 
-function createSidecar(child: ChildProcess, framing: 'lsp' | 'ndjson', answers: HostCallAnswers, cleanUp: () => void) {
-  const { stdin, stdout, stderr } = child;
-  if (!stdin || !stdout || !stderr) throw new Error('the sidecar has no pipes');
+interface Streams {
+  child: ChildProcess;
+  /** What the host writes to and reads from, whatever it is. */
+  stdin: Writable;
+  stdout: Readable;
+}
+
+function createSidecar({ child, stdin, stdout }: Streams, framing: 'lsp' | 'ndjson', answers: HostCallAnswers, cleanUp: () => void) {
+  const { stderr } = child;
+  if (!stderr) throw new Error('the sidecar has no stderr');
   const messages: WireMessage[] = [];
   const errors: Buffer[] = [];
   let buffered = Buffer.alloc(0);

@@ -7,6 +7,7 @@ import { whileShuttingDown } from '../../protocol/methods/whileShuttingDown.ts';
 import type { ShutdownState } from '../context.ts';
 import { type Envelope, parseEnvelope } from '../transport/framing/envelope.ts';
 import { brokenSentences, type Framing } from '../transport/framing/frames.ts';
+import { createMessageReader } from '../transport/framing/messageReader.ts';
 import { createFrameReader } from '../transport/framing/reader.ts';
 import { createFrameWriter } from '../transport/framing/writer.ts';
 import { limits } from '../transport/limits.ts';
@@ -90,7 +91,8 @@ export function openSession(options: SessionOptions): Session {
   });
   const hostCalls = createHostCalls({ send: (message) => writer.send(message), clock, log });
   const rpc = connectRpc({ log, answer, handle: run, notified });
-  const reader = createFrameReader({
+  const createReader = transport.carries === 'messages' ? createMessageReader : createFrameReader;
+  const reader = createReader({
     onFraming(detected) {
       framing = detected;
       writer.setFraming(detected);

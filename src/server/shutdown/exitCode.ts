@@ -1,6 +1,6 @@
 /** Why the sidecar ends. */
 export type Ending =
-  | { kind: 'endOfInput'; framing: 'lsp' | 'ndjson' | null }
+  | { kind: 'endOfInput'; framing: 'lsp' | 'ndjson' | 'messages' | null }
   | { kind: 'broken'; reason: string }
   | { kind: 'outputLost'; reason: string }
   | { kind: 'exit' }

@@ -1,5 +1,5 @@
-/** How messages are told apart: LSP's header fields before each body, or one message a line. */
-export type Framing = 'lsp' | 'ndjson';
+/** How messages are told apart: LSP's header fields before each body, one message a line, or by what carries them. */
+export type Framing = 'lsp' | 'ndjson' | 'messages';
 
 /**
  * Why a stream cannot be read any further.

@@ -4,6 +4,8 @@ export interface Outgoing {
   readonly bytes: number;
   /** `bytes` is the length of `frame` in UTF-8. */
   append(frame: string, bytes: number): void;
+  /** The same for a frame that is a chunk by itself, however long. */
+  appendWhole(frame: string, bytes: number): void;
   /** The next chunk to write; null when there is none. */
   take(): Buffer | null;
   /** The system has taken that many bytes. */
@@ -34,6 +36,11 @@ export function createOutgoing(chunkBytes: number): Outgoing {
         filling += frame;
         fillingBytes += frameBytes;
       }
+    },
+    appendWhole(frame, frameBytes) {
+      bytes += frameBytes;
+      seal();
+      full.push(Buffer.from(frame, 'utf8'));
     },
     take() {
       if (next === full.length) seal();

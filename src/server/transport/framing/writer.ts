@@ -114,7 +114,8 @@ export function createFrameWriter(options: FrameWriterOptions): FrameWriter {
     const json = toWellFormedJson(typeof message === 'string' ? message : JSON.stringify(message));
     const bodyBytes = Buffer.byteLength(json);
     if (bodyBytes > bounds.bodyBytes) return 'tooLarge';
-    if (framing === 'ndjson') outgoing.append(`${json}\n`, bodyBytes + 1);
+    if (framing === 'messages') outgoing.appendWhole(json, bodyBytes);
+    else if (framing === 'ndjson') outgoing.append(`${json}\n`, bodyBytes + 1);
     else {
       const header = `Content-Length: ${bodyBytes}\r\n\r\n`;
       outgoing.append(header + json, header.length + bodyBytes);
