@@ -21,6 +21,7 @@ process.stderr.write(`Built dist: ${Math.round(sizeOf('dist') / 1024)} KiB.\n`);
 async function build(dir: string): Promise<void> {
   const outputs = await bundle(dir);
   declareTypes(join(dir, 'types'));
+  copyFileSync(join('src', 'server', 'supervisor', 'containment', 'guard.sh'), join(dir, 'guard.sh'));
   for (const file of ['openrpc.json', 'sidewarden.schema.json', 'METHODS.md']) copyFileSync(join('clients', 'spec', file), join(dir, file));
   writeFileSync(join(dir, 'THIRD-PARTY-LICENSES.txt'), licences(bundledPackages(outputs)));
 }

@@ -8,6 +8,7 @@ import { createActing } from './composition/acting.ts';
 import { createCallHost } from './composition/callHost.ts';
 import { createClients } from './composition/clients.ts';
 import { createConnect } from './composition/connect.ts';
+import { createContaining } from './composition/containing.ts';
 import { createEnding } from './composition/ending.ts';
 import { createLooking } from './composition/looking.ts';
 import type { AppSystem } from './composition/system.ts';
@@ -43,7 +44,7 @@ export interface AppOptions {
   log: ProcessLog;
   clock?: Clock;
   /** What the build knows: where its files are, and who it is. */
-  files: { jobWorker: URL; openrpc: URL };
+  files: { jobWorker: URL; guardScript: URL; openrpc: URL };
   version: string;
   system: AppSystem;
   /** What a child begins with, unless its spec says otherwise. */
@@ -63,10 +64,18 @@ export async function runApp(options: AppOptions): Promise<number> {
   const watching = new AbortController();
   let shutdownAnswered = false;
 
-  const looking = createLooking({ system, native: config.native, jobWorker: files.jobWorker, clock, log });
+  const looking = createLooking({ system, native: config.native, cgroups: config.cgroups, jobWorker: files.jobWorker, clock, log });
   const { pool, waiter, ports, processes, capabilities } = looking;
   const clients = createClients();
-  const acting = createActing(looking, clients, system, clock);
+  const containing = createContaining({
+    system,
+    cgroupDirectory: capabilities.cgroupDirectory,
+    guardScript: files.guardScript,
+    path: options.surroundings.environment['PATH'],
+    clock,
+    log,
+  });
+  const acting = createActing(looking, clients, containing, system, clock);
   const publish: Publish = (_connectionId, name, params) => session.publish(name, params);
   const tellProgress = createTellProgress(publish);
   const requests = createRequestMetrics();
@@ -84,6 +93,7 @@ export async function runApp(options: AppOptions): Promise<number> {
     clients,
     looking,
     acting,
+    containing,
     locks: createFileLocks({ native: capabilities.native }),
     system,
     clientProcessId: config.clientProcessId,
@@ -147,6 +157,7 @@ export async function runApp(options: AppOptions): Promise<number> {
   if (!isForsaken) await Promise.race([session.drain(drainMs), endings.hurried]);
   subscriptions.close(session.id);
   await Promise.all(clients.all().map(({ ledgers }) => ledgers.ledger.close()));
+  containing.guard.close();
   tellReport(report, how);
   watching.abort();
   await session.flush(isForsaken ? 0 : flushMs);

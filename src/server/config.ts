@@ -9,6 +9,8 @@ export interface Config {
   logFile: LogFileConfig | null;
   /** False keeps koffi out, as where it is not installed (SIDEWARDEN_NATIVE=off). */
   native: boolean;
+  /** False makes no cgroups, as where that is not allowed (SIDEWARDEN_CGROUPS=off). */
+  cgroups: boolean;
   /** The host, told by flag instead of at initialize. */
   clientProcessId: number | null;
 }
@@ -40,13 +42,14 @@ type Flags = ReturnType<typeof parseArgs<{ options: typeof options }>>['values']
 export function readConfig(args: string[], env: NodeJS.ProcessEnv): ConfigAnswer {
   try {
     const { values } = parseArgs({ args, options });
-    return { config: { ...readFlags(values), native: env['SIDEWARDEN_NATIVE'] !== 'off' } };
+    const isOn = (name: string) => env[name] !== 'off';
+    return { config: { ...readFlags(values), native: isOn('SIDEWARDEN_NATIVE'), cgroups: isOn('SIDEWARDEN_CGROUPS') } };
   } catch (error) {
     return { problem: `${error instanceof Error ? error.message : String(error)} See sidewarden --help.` };
   }
 }
 
-function readFlags(flags: Flags): Omit<Config, 'native'> {
+function readFlags(flags: Flags): Omit<Config, 'native' | 'cgroups'> {
   const logLevel = (flags['log-level'] ?? 'warn') as LogLevel;
   if (!logLevels.includes(logLevel)) throw new Error(`--log-level takes one of ${logLevels.join(', ')}, not "${logLevel}".`);
   return { transport: readTransport(flags), logLevel, logFile: readLogFile(flags), clientProcessId: readHost(flags.clientProcessId) };

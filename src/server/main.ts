@@ -73,6 +73,7 @@ function locateFiles(here: string) {
   const isSource = here.endsWith('.ts');
   return {
     jobWorker: new URL(isSource ? '../workers/entry.ts' : './jobWorker.js', here),
+    guardScript: new URL(isSource ? './supervisor/containment/guard.sh' : './guard.sh', here),
     openrpc: new URL(isSource ? '../../clients/spec/openrpc.json' : './openrpc.json', here),
   };
 }

@@ -39,6 +39,7 @@ test.each([
   'dist/bin.js',
   'dist/jobWorker.js',
   'dist/poolThread.cjs',
+  'dist/guard.sh',
   'dist/openrpc.json',
   'dist/THIRD-PARTY-LICENSES.txt',
   'dist/types/protocol/methods/index.d.ts',
@@ -53,6 +54,7 @@ test('holds nothing else: no source, test, source map or toolchain', () => {
   const expected = [
     /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
     /^dist\/[\w.-]+\.(js|cjs)$/,
+    /^dist\/guard\.sh$/,
     /^dist\/(openrpc\.json|sidewarden\.schema\.json|METHODS\.md|THIRD-PARTY-LICENSES\.txt)$/,
     /^dist\/types\/.+\.d\.ts$/,
     /^clients\/spec\/[\w.-]+\.(json|md)$/,

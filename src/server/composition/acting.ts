@@ -15,17 +15,25 @@ import { createPlans } from '../processes/plans.ts';
 import { createProtection } from '../processes/protection.ts';
 import { limits } from '../transport/limits.ts';
 import type { Clients } from './clients.ts';
+import type { Containing } from './containing.ts';
 import type { Looking } from './looking.ts';
 import type { AppSystem } from './system.ts';
 
 export type Acting = ReturnType<typeof createActing>;
 
 /** All that ends processes, and that gives out ports or frees them. */
-export function createActing({ pool, waiter, ports, capabilities }: Looking, clients: Clients, system: AppSystem, clock: Clock) {
+export function createActing(
+  { pool, waiter, ports, capabilities }: Looking,
+  clients: Clients,
+  { guard }: Containing,
+  system: AppSystem,
+  clock: Clock,
+) {
   const registrationsOf = (connectionId: string) => clients.of(connectionId).registrations;
   const gatherProtection = createProtection({
     pool,
     ownPid: system.pid,
+    guardPid: () => guard.pid(),
     hostPids: () => clients.all().flatMap(({ hostPid }) => hostPid ?? []),
     listLive: async () => (await Promise.all(clients.all().map(({ ledgers }) => ledgers.reader.listLive()))).flat(),
     ownStarts: () => clients.all().flatMap(({ ledgers }) => ledgers.ledger.starts()),

@@ -11,6 +11,7 @@ import { createSpared } from '../supervisor/spared.ts';
 import { createFindStarted } from '../supervisor/started.ts';
 import type { Acting } from './acting.ts';
 import type { Clients } from './clients.ts';
+import type { Containing } from './containing.ts';
 import type { Looking } from './looking.ts';
 import type { AppSystem } from './system.ts';
 
@@ -18,6 +19,7 @@ export interface ConnectParts {
   clients: Clients;
   looking: Looking;
   acting: Acting;
+  containing: Containing;
   locks: FileLocks;
   system: AppSystem;
   /** The host, told by flag instead of at initialize. */
@@ -35,7 +37,7 @@ export type Connect = (connectionId: string, params: Params<'initialize'>) => Pr
 
 /** Builds what a connection needs beside what all share, and begins to watch its host. */
 export function createConnect(parts: ConnectParts): Connect {
-  const { clients, looking, acting, locks, system, clock, log } = parts;
+  const { clients, looking, acting, containing, locks, system, clock, log } = parts;
   const { platform, capabilities, pool, waiter } = looking;
 
   return async function connect(connectionId, params) {
@@ -68,6 +70,7 @@ export function createConnect(parts: ConnectParts): Connect {
         gatherSpared: createSpared(pool, system.pid),
         findStarted: createFindStarted(pool),
         ledger: ledgers.ledger,
+        containment: containing.containment,
         clock,
         log,
         ...parts.surroundings,
@@ -77,7 +80,7 @@ export function createConnect(parts: ConnectParts): Connect {
     );
     clients.add({ connectionId, appId, capabilities: hostCapabilities, hostPid, ledgers, registrations, services });
     if (hostPid === null) return 'none';
-    return watchHost({
+    const hostWatch = await watchHost({
       processId: hostPid,
       waiter,
       kind: capabilities.killIdentity === 'handle' ? 'handle' : 'pid',
@@ -85,5 +88,7 @@ export function createConnect(parts: ConnectParts): Connect {
       log,
       onDeath: parts.onHostDeath,
     });
+    if (hostWatch !== 'none') containing.setHost(hostPid);
+    return hostWatch;
   };
 }

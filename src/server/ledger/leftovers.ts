@@ -1,5 +1,6 @@
 import type { ProcessInfo } from '../../protocol/types/process.ts';
 import type { Pool } from '../../workers/pool.ts';
+import { removeCgroup } from '../os/cgroup.ts';
 import type { DeadLedger, LedgerReader } from './reader.ts';
 import type { ProcessMark, Start } from './records.ts';
 
@@ -61,6 +62,8 @@ export function createLeftoverSearch(pool: Pool, reader: LedgerReader): Leftover
       ledgers.flatMap(({ starts }) => starts),
     );
     const open = new Set([...found, ...denied].map(({ start }) => start.startId));
+    const ended = ledgers.flatMap(({ starts }) => starts).filter(({ startId }) => !open.has(startId));
+    await Promise.all(ended.map(({ cgroup }) => cgroup !== undefined && removeCgroup(cgroup)));
     await Promise.all(ledgers.filter(({ starts }) => !starts.some(({ startId }) => open.has(startId))).map((ledger) => ledger.discard()));
   }
 }
@@ -80,7 +83,9 @@ export async function findProcesses(pool: Pool, starts: Start[]): Promise<Pick<L
   });
   // The session of a process that is gone may be another’s by now: only a living one leads it.
   const leader = (start: Start) => (start.process !== null && families.get(start.startId)?.members.size ? start.process : null);
-  const carriers = await pool.run('findStarted', { started: starts.map((start) => ({ startId: start.startId, leader: leader(start) })) });
+  const carriers = await pool.run('findStarted', {
+    started: starts.map((start) => ({ startId: start.startId, leader: leader(start), cgroup: start.cgroup ?? null })),
+  });
   for (const { startId, process } of carriers) families.get(startId)?.members.set(process.identity, process);
 
   const living = [...families.values()].filter(({ members }) => members.size > 0);

@@ -24,6 +24,8 @@ export interface Start {
   name: string;
   command: string;
   ownerTag?: string;
+  /** The directory of the cgroup that was to hold it and nothing else. */
+  cgroup?: string;
   /** Null while only the intent is known. */
   process: ProcessMark | null;
 }
@@ -87,11 +89,18 @@ function parseHeader({ version, sidecar, host, appId, startedAt }: Line): Ledger
 }
 
 function parseRecord(line: Line): LedgerRecord | null {
-  const { record, startId, name, command, ownerTag } = line;
+  const { record, startId, name, command, ownerTag, cgroup } = line;
   if (typeof startId !== 'string') return null;
   if (record === 'ended') return { record, startId };
   if ((record !== 'intent' && record !== 'started') || typeof name !== 'string' || typeof command !== 'string') return null;
-  return { record, start: { startId, name, command, ...(typeof ownerTag === 'string' && { ownerTag }), process: parseMark(line) } };
+  const known = {
+    startId,
+    name,
+    command,
+    ...(typeof ownerTag === 'string' && { ownerTag }),
+    ...(typeof cgroup === 'string' && { cgroup }),
+  };
+  return { record, start: { ...known, process: parseMark(line) } };
 }
 
 function parseMark(value: unknown): ProcessMark | null {

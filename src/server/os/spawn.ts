@@ -1,9 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Clock } from '../../clock.ts';
+import { isInCgroup } from './cgroup.ts';
+import { cgroupEntry, hasBecomeProgram } from './cgroupEntry.ts';
 import { errnoOf, findProgram, type ProgramOrder, spawnFailed } from './program.ts';
 
 export interface SpawnOrder extends ProgramOrder {
   args: readonly string[];
+  /** The cgroup to begin in, where that is possible; it has to be there. */
+  cgroup: string | null;
 }
 
 /** A process that we started. Its pid is its own until `hasExited`: Node collects it right before. */
@@ -14,6 +19,8 @@ export interface Child {
   readonly exited: Promise<ChildExit>;
   /** Signals this very process, without a look at who it is; nothing happens once it was collected. */
   signal(signal: NodeJS.Signals): void;
+  /** It has been in this cgroup since before its first instruction; null where it is in ours. */
+  readonly cgroup: string | null;
 }
 
 export interface ChildExit {
@@ -25,10 +32,12 @@ export interface ChildExit {
  * Starts a program in a session of its own, where no signal of our terminal reaches it, without any descriptor of ours: its
  * standard streams are /dev/null. Never through a shell. Throws SpawnFailed.
  */
-export async function spawnChild(order: SpawnOrder): Promise<Child> {
-  const { command, cwd, environment, args } = order;
+export async function spawnChild(order: SpawnOrder, clock: Clock): Promise<Child> {
+  const { command, cwd, environment, args, cgroup } = order;
   const program = await findProgram(order);
-  const child = tryToSpawn(program, order);
+  const entry = cgroup === null ? null : await cgroupEntry({ directory: cgroup, command, program, args, environment });
+  // argv[0] is the command as it was given, as a shell would have it.
+  const child = tryToSpawn(entry ?? { file: program, args, argv0: command });
   if (child.pid === undefined) {
     const [error] = (await once(child, 'error')) as [unknown];
     throw asSpawnFailed(error, order);
@@ -41,17 +50,33 @@ export async function spawnChild(order: SpawnOrder): Promise<Child> {
     hasExited = true;
     exited.resolve({ exitCode, signal });
   });
-  return { pid: child.pid, hasExited: () => hasExited, exited: exited.promise, signal: (signal) => void child.kill(signal) };
+  const { pid } = child;
+  const isInside = entry !== null && cgroup !== null && (await hasEntered(pid, cgroup, () => hasExited, clock));
+  return {
+    pid,
+    hasExited: () => hasExited,
+    exited: exited.promise,
+    signal: (signal) => void child.kill(signal),
+    cgroup: isInside ? cgroup : null,
+  };
 
-  function tryToSpawn(file: string, whole: SpawnOrder): ChildProcess {
+  function tryToSpawn({ file, args, argv0 }: { file: string; args: readonly string[]; argv0: string }): ChildProcess {
     try {
-      // detached is setsid(2) here. argv[0] is the command as it was given, as a shell would have it.
-      return spawn(file, args, { argv0: command, cwd, env: environment, detached: true, stdio: 'ignore' });
+      // detached is setsid(2) here.
+      return spawn(file, args, { argv0, cwd, env: environment, detached: true, stdio: 'ignore' });
     } catch (error) {
-      throw asSpawnFailed(error, whole);
+      throw asSpawnFailed(error, order);
     }
   }
 }
+
+/** Waits until the program runs: the shell takes a millisecond or two. One that has ended by then was inside, for all we know. */
+async function hasEntered(pid: number, cgroup: string, hasExited: () => boolean, clock: Clock): Promise<boolean> {
+  for (let pauseMs = 1; pauseMs < longestEntryMs && !hasExited() && !(await hasBecomeProgram(pid)); pauseMs *= 1.5)
+    await clock.sleep(pauseMs);
+  return hasExited() || (await isInCgroup(pid, cgroup));
+}
+const longestEntryMs = 1_000;
 
 function asSpawnFailed(error: unknown, { command, cwd }: SpawnOrder): unknown {
   const errno = errnoOf(error);

@@ -11,6 +11,8 @@ export type GatherProtection = () => Promise<ProtectionFacts>;
 export interface ProtectionSources {
   pool: Pool;
   ownPid: number;
+  /** What guards our services; null while nothing does. */
+  guardPid(): number | null;
   /** The hosts that named themselves at initialize. */
   hostPids(): number[];
   /** All of this user, as their ledgers tell them; this one may be among them. */
@@ -19,7 +21,7 @@ export interface ProtectionSources {
   ownStarts(): Start[];
 }
 
-export function createProtection({ pool, ownPid, hostPids, listLive, ownStarts }: ProtectionSources): GatherProtection {
+export function createProtection({ pool, ownPid, guardPid, hostPids, listLive, ownStarts }: ProtectionSources): GatherProtection {
   const chains = new Map<number, ProcessInfo[]>();
 
   return async function gather() {
@@ -38,8 +40,17 @@ export function createProtection({ pool, ownPid, hostPids, listLive, ownStarts }
     for (const { identity } of [ours, ...hosts].flat()) known[identity] = { reason: 'host' };
     const [own] = ours;
     if (own) known[own.identity] = { reason: 'sidecar' };
+    const guard = await identify(guardPid());
+    if (guard !== null) known[guard] = { reason: 'guard' };
     return { known };
   };
+
+  /** A child of ours that we have not collected: its pid is its own. */
+  async function identify(pid: number | null): Promise<string | null> {
+    if (pid === null) return null;
+    const { processes } = await pool.run('describeProcesses', { targets: [{ pid }] });
+    return processes[0]?.identity ?? null;
+  }
 
   /** Looked up once: a process whose parent ends is given to another of its ancestors (kernel/exit.c, find_new_reaper). */
   async function ancestorsOf(pid: number): Promise<ProcessInfo[]> {

@@ -2,6 +2,7 @@ import type { Clock, Timer } from '../../clock.ts';
 import type { ProcessInfo } from '../../protocol/types/process.ts';
 import type { Pool } from '../../workers/pool.ts';
 import type { Kill, PlainOutcome } from '../processes/kill.ts';
+import type { Contained } from './containment/containment.ts';
 import type { GatherSpared } from './spared.ts';
 import type { FindStarted } from './started.ts';
 
@@ -15,6 +16,7 @@ export interface EndingParts {
 
 export interface EndingOrder {
   startId: string;
+  contained: Pick<Contained, 'cgroup' | 'force'>;
   /** The process that was started; null when it has ended. */
   root: ProcessInfo | null;
   /** Who led their session; null when it is not known. */
@@ -72,12 +74,19 @@ export function beginEnding(order: EndingOrder, { pool, kill, gatherSpared, find
 
   async function endAll(): Promise<Left> {
     const protection = await gatherSpared();
-    let targets = merge(order.root === null ? [] : [order.root], await findStarted({ startId: order.startId, leader: order.leader }));
+    const { cgroup, force } = order.contained;
+    let targets = merge(
+      order.root === null ? [] : [order.root],
+      await findStarted({ startId: order.startId, leader: order.leader, cgroup }),
+    );
     let forcedRounds = 0;
     // Everybody gets the polite signal, also when there is no time left to wait for it.
     for (let isForced = false; targets.length > 0; isForced = grace.signal.aborted) {
       if (isForced && (hasRelented || forcedRounds === mostForcedRounds)) return tell([...hopeless.values(), ...targets.map(unforced)]);
-      if (isForced) forcedRounds += 1;
+      if (isForced) {
+        forcedRounds += 1;
+        await force();
+      }
       const outcomes = await kill({
         roots: targets,
         options: {
@@ -91,7 +100,7 @@ export function beginEnding(order: EndingOrder, { pool, kill, gatherSpared, find
       });
       const left = outcomes.filter(({ outcome }) => outcome === 'survived' || outcome === 'denied' || outcome === 'protected');
       for (const outcome of left) if (isForced || outcome.outcome !== 'survived') hopeless.set(outcome.process.identity ?? '', outcome);
-      targets = merge(await describe(left), await findStarted({ startId: order.startId, leader: null })).filter(
+      targets = merge(await describe(left), await findStarted({ startId: order.startId, leader: null, cgroup })).filter(
         ({ identity }) => !hopeless.has(identity),
       );
     }

@@ -5,11 +5,13 @@ import type { ProcessInfo } from '../../protocol/types/process.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { buildEnvironment } from '../os/environment.ts';
 import { type Child, type ChildExit, spawnChild } from '../os/spawn.ts';
+import type { Contained, Containment, ContainmentKind } from './containment/containment.ts';
 import { beginEnding, type Ending, type EndingOrder, type EndingParts, type Left } from './ending.ts';
 import type { CompleteSpec } from './spec.ts';
 
 export interface RunParts extends EndingParts {
   ledger: Pick<Ledger, 'recordIntent' | 'recordStarted' | 'recordEnded'>;
+  containment: Containment;
   /** The sidecar’s own. */
   environment: Readonly<Record<string, string | undefined>>;
   directory: string;
@@ -30,6 +32,8 @@ export interface Run {
   readonly spec: CompleteSpec;
   /** Of the process that was started; null when there is none, or none yet. */
   readonly process: ProcessInfo | null;
+  /** What holds together whatever it starts. */
+  readonly containment: ContainmentKind;
   readonly exited: Promise<ChildExit>;
   /** Spawns nothing, if nothing was spawned yet. */
   abandon(): void;
@@ -40,11 +44,13 @@ export interface Run {
 }
 
 export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport): Run {
-  const { ledger, log, pool } = parts;
+  const { ledger, log, pool, containment } = parts;
   const startId = randomUUID();
   const exited = Promise.withResolvers<ChildExit>();
   let child: Child | null = null;
   let process: ProcessInfo | null = null;
+  let contained: Contained = uncontained;
+  let kind = containment.kind;
   let ending: Ending | null = null;
   let isAbandoned = false;
 
@@ -54,6 +60,9 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
     spec,
     get process() {
       return process;
+    },
+    get containment() {
+      return kind;
     },
     exited: exited.promise,
     abandon() {
@@ -65,17 +74,21 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
   };
 
   async function start(): Promise<void> {
-    const { name, command, ownerTag } = spec;
-    await ledger.recordIntent({ startId, name, command, ...(ownerTag !== undefined && { ownerTag }) });
+    const { name, command, ownerTag, stop } = spec;
+    const cgroup = containment.cgroupOf(startId);
+    await ledger.recordIntent({ startId, name, command, ...(ownerTag !== undefined && { ownerTag }), ...(cgroup !== null && { cgroup }) });
     try {
       if (isAbandoned) throw abandoned(spec);
-      child = await spawnChild({ command, args: spec.args, ...surroundings(spec, parts, startId) });
+      contained = await containment.prepare({ startId, ...stop });
+      child = await spawnChild({ command, args: spec.args, cgroup: contained.cgroup, ...surroundings(spec, parts, startId) }, parts.clock);
     } catch (error) {
+      await contained.release();
       await ledger.recordEnded({ startId });
       report.failed(failureOf(error, spec, log));
       return;
     }
     void child.exited.then(onExit);
+    kind = await contained.started(child.pid, child.cgroup);
     process = await identify(child);
     if (process !== null) await ledger.recordStarted({ startId, pid: process.pid, identity: process.identity });
     if (!child.hasExited()) report.spawned(process);
@@ -99,13 +112,16 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
 
   async function end(graceMs: number): Promise<void> {
     const root = child === null || child.hasExited() ? null : process;
-    const order: EndingOrder = { startId, root, leader: process, signal: spec.stop.signal, graceMs, onRung: report.rung };
+    const order: EndingOrder = { startId, contained, root, leader: process, signal: spec.stop.signal, graceMs, onRung: report.rung };
     ending = beginEnding(order, parts);
     const left = await ending.done.catch(forceChild);
     ending = null;
     // Its end is known to the kernel before Node has collected it.
     if (child !== null && !left.identities.has(process?.identity ?? '')) await collect(child);
-    if (left.sentence === null) await ledger.recordEnded({ startId });
+    if (left.sentence === null) {
+      await contained.release();
+      await ledger.recordEnded({ startId });
+    }
     report.cleared(left.sentence);
   }
 
@@ -122,6 +138,14 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
     await started.exited;
   }
 }
+
+/** Before it is prepared, and where that failed. */
+const uncontained: Contained = {
+  cgroup: null,
+  started: async () => 'none',
+  force: async () => {},
+  release: async () => {},
+};
 
 export function surroundings(
   { cwd, env, inheritEnv }: CompleteSpec,

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import { fail, SidewardenError } from '../../protocol/errors.ts';
+import type { ContainmentKind } from './containment/containment.ts';
 import { type Effect, type Input, initialState, isAboutToRun, isEnding, type ServiceState, transition } from './machine.ts';
 import { beginRun, type Run, type RunParts, type RunReport } from './run.ts';
 import { type CompleteSpec, sameSpec } from './spec.ts';
@@ -12,6 +13,8 @@ export interface Service {
   readonly stateChangedAt: number;
   /** The latest start; null before the first. */
   readonly run: Run | null;
+  /** What would hold a start of it. */
+  readonly containment: ContainmentKind;
   /** Begins a start, unless it runs or starts already; throws Conflict when it does so by another spec. */
   start(spec: CompleteSpec): void;
   /** Resolves when the start that is under way has come to something; throws SpawnFailed when it was that. */
@@ -49,6 +52,9 @@ export function createService(firstSpec: CompleteSpec, parts: RunParts, clock: C
     },
     get run() {
       return run;
+    },
+    get containment() {
+      return parts.containment.kind;
     },
 
     start(wanted) {

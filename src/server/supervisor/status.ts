@@ -4,7 +4,7 @@ import type { ServiceState } from './machine.ts';
 import type { Service } from './service.ts';
 
 /** A service as it stands, by what is known on the event loop; its process as it was when it was started. */
-export function statusOf({ spec: { name, group, ownerTag }, state, stateChangedAt }: Service): ServiceStatus {
+export function statusOf({ spec: { name, group, ownerTag }, state, stateChangedAt, run, containment }: Service): ServiceStatus {
   const isRunning = state.name === 'running';
   const process = state.name === 'running' || state.name === 'stopping' ? state.process : null;
   const exit = state.name === 'stopped' || state.name === 'stopping' || state.name === 'exited' ? state.exit : null;
@@ -21,7 +21,7 @@ export function statusOf({ spec: { name, group, ownerTag }, state, stateChangedA
     signal: exit?.signal ?? null,
     restarts: 0,
     stateChangedAt,
-    containment: 'processGroup',
+    containment: run?.containment ?? containment,
     ...(cause !== null && { cause }),
   };
 }

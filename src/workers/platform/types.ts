@@ -32,6 +32,8 @@ export interface PlatformCapabilities {
   /** pidfds carry an inode of their own (Linux 6.9), so an identity survives any reuse of its pid. */
   pidfdInode: boolean;
   cgroup: 'writable' | 'readOnly' | 'none';
+  /** Our own cgroup, where it is writable. */
+  cgroupDirectory: string | null;
   /** How the descendants of a service can be kept together. */
   containment: ('job' | 'cgroup' | 'processGroup')[];
 }
@@ -160,6 +162,8 @@ export interface Processes {
    * or may not be read: it is only ever asked for what carries a mark of ours.
    */
   readVariable(pid: number, name: string): MaybePromise<{ value: string; identity: string } | null>;
+  /** The pids in a cgroup and in those below it, by its directory; none where there is no such group. */
+  listCgroup(directory: string): MaybePromise<number[]>;
 }
 
 export interface Placement {

@@ -30,6 +30,7 @@ export function createUnsupported(name: SupportedPlatform, title: string): Platf
       sameIdentity: processes,
       readPlacement: processes,
       readVariable: processes,
+      listCgroup: processes,
     },
     signals: { hold: signals, release: signals, send: signals, readKin: signals, hasStopped: signals, isAlone: signals },
     probeCapabilities: () => ({
@@ -40,6 +41,7 @@ export function createUnsupported(name: SupportedPlatform, title: string): Platf
       killIdentity: 'checked',
       pidfdInode: false,
       cgroup: 'none',
+      cgroupDirectory: null,
       containment: [],
     }),
   };

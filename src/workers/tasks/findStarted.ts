@@ -11,6 +11,8 @@ export interface Started {
    * too, whatever its environment. Later the number of the session may be another’s; then null.
    */
   leader: { pid: number; identity: string } | null;
+  /** The cgroup that was made for it; whatever is in there counts. */
+  cgroup?: string | null;
 }
 
 /** The living processes that belong to these starts. One pass over all processes, however many starts are asked for. */
@@ -20,18 +22,33 @@ export async function findStarted(
 ): Promise<{ startId: string; process: ProcessInfo }[]> {
   const wanted = new Set(started.map(({ startId }) => startId));
   const sessions = await readSessions(started, processes);
+  const groups = await readGroups(started, processes);
   const found: { startId: string; process: ProcessInfo }[] = [];
   for (const row of signals.readKin()) {
     const carried = await processes.readVariable(row.pid, startVariable);
-    const startId = carried !== null && wanted.has(carried.value) ? carried.value : sessionOf(row, sessions);
+    const carries = carried !== null && wanted.has(carried.value) ? carried.value : undefined;
+    const startId = groups.get(row.pid) ?? carries ?? sessionOf(row, sessions);
     if (startId === undefined) continue;
     const info = await orHidden(() => processes.describe(row.pid));
     if (info === null || info === 'hidden' || info.status === 'zombie') continue;
     const isItself =
-      carried?.value === startId ? processes.sameIdentity(carried.identity, info.identity) : sessionOf(asKin(info), sessions) === startId;
+      groups.has(row.pid) ||
+      (carried?.value === startId ? processes.sameIdentity(carried.identity, info.identity) : sessionOf(asKin(info), sessions) === startId);
     if (isItself) found.push({ startId, process: info });
   }
-  return found;
+  // Whoever is in its group before the look and after it was there when it was looked at.
+  const groupsNow = groups.size === 0 ? groups : await readGroups(started, processes);
+  return found.filter(({ startId, process: { pid } }) => groups.get(pid) !== startId || groupsNow.get(pid) === startId);
+}
+
+/** Pid → start. */
+async function readGroups(started: Started[], processes: Processes): Promise<Map<number, string>> {
+  const groups = new Map<number, string>();
+  for (const { startId, cgroup } of started) {
+    if (cgroup == null) continue;
+    for (const pid of await processes.listCgroup(cgroup)) groups.set(pid, startId);
+  }
+  return groups;
 }
 
 /** Session number → start, for those whose number is not another process’s by now. */

@@ -8,14 +8,15 @@ import type { PlatformCapabilities } from '../types.ts';
 
 /** What works here, tried and not assumed. The socket source is measured where sockets are read. */
 export function probeLinux({ native }: { native: boolean }): Omit<PlatformCapabilities, 'socketSource'> {
+  const groups = probeCgroup();
   const problem = native ? loadKoffi().problem : 'Native calls are switched off.';
   return {
     native: problem === null,
     nativeProblem: problem,
     portOwners: maySeeAllDescriptors() ? 'all' : 'ownUser',
     ...(problem === null ? probePidfds() : noPidfds),
-    cgroup: probeCgroup(),
-    containment: ['processGroup'],
+    ...groups,
+    containment: groups.cgroup === 'writable' ? ['cgroup', 'processGroup'] : ['processGroup'],
   };
 }
 
@@ -64,19 +65,25 @@ const CAP_DAC_OVERRIDE = 1n;
 const CAP_DAC_READ_SEARCH = 2n;
 const CAP_SYS_PTRACE = 19n;
 
-/** Whether we could make groups of our own below our group in the unified hierarchy (cgroups(7)). */
-function probeCgroup(): PlatformCapabilities['cgroup'] {
+type CgroupCapabilities = Pick<PlatformCapabilities, 'cgroup' | 'cgroupDirectory'>;
+
+const noCgroup: CgroupCapabilities = { cgroup: 'none', cgroupDirectory: null };
+
+/** Whether we may make groups of our own below our group in the unified hierarchy, and move processes there (cgroups(7)). */
+function probeCgroup(): CgroupCapabilities {
   const mount = read('/proc/self/mountinfo', (text) => parseMountinfo(text).findLast(({ fileSystem }) => fileSystem === 'cgroup2'));
   const path = read('/proc/self/cgroup', unifiedPath);
-  if (!mount || !path) return 'none';
+  if (!mount || !path) return noCgroup;
   const below = mount.root === '/' ? path : path.startsWith(mount.root) ? path.slice(mount.root.length) : null;
-  if (below === null) return 'none';
+  if (below === null) return noCgroup;
+  const directory = `${mount.mountPoint}${below}`.replace(/\/$/, '');
   try {
-    fs.accessSync(`${mount.mountPoint}${below}`, fs.constants.W_OK);
-    fs.accessSync(`${mount.mountPoint}${below}/cgroup.procs`, fs.constants.W_OK);
-    return 'writable';
+    fs.accessSync(directory, fs.constants.W_OK);
+    // Who moves a process has to be able to write to the group that both have in common.
+    fs.accessSync(`${directory}/cgroup.procs`, fs.constants.W_OK);
+    return { cgroup: 'writable', cgroupDirectory: directory };
   } catch {
-    return fs.existsSync(`${mount.mountPoint}${below}`) ? 'readOnly' : 'none';
+    return { cgroup: fs.existsSync(directory) ? 'readOnly' : 'none', cgroupDirectory: null };
   }
 }
 

@@ -8,6 +8,7 @@ import { completeName } from '../parse/processName.ts';
 import { hasEnded, parseProcStat } from '../parse/procStat.ts';
 import { decodeText } from '../parse/text.ts';
 import type { Placement, Processes, ProcessSample } from '../types.ts';
+import { listCgroup } from './cgroup.ts';
 import { pagesToBytes, startedAt, ticksToMs } from './clocks.ts';
 import { readVariable } from './environ.ts';
 import { assertOwnProc } from './heldProcess.ts';
@@ -31,6 +32,7 @@ export function createLinuxProcesses({ native }: { native: boolean }): Processes
     sameIdentity,
     readPlacement,
     readVariable: (pid, name) => readVariable(pid, name, pidfds()),
+    listCgroup,
   };
 }
 

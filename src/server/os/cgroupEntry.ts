@@ -1,0 +1,92 @@
+import { open, readFile } from 'node:fs/promises';
+
+/**
+ * How a program begins its life inside a cgroup: a shell moves itself there and becomes the program by exec, with the same pid.
+ * Node cannot clone into a cgroup, and a move from outside would come after the first instruction.
+ */
+export interface CgroupEntry {
+  file: string;
+  args: string[];
+  argv0: string;
+}
+
+export interface EntryOrder {
+  directory: string;
+  command: string;
+  /** The file that `command` means. */
+  program: string;
+  args: readonly string[];
+  environment: Readonly<Record<string, string>>;
+}
+
+/** Null for what would not arrive as it was ordered: some variables do not pass a shell, nor do files that only the kernel may judge. */
+export async function cgroupEntry({ directory, command, program, args, environment }: EntryOrder): Promise<CgroupEntry | null> {
+  if (Object.keys(environment).some(isLostInShells) || !(await runsAlike(program))) return null;
+  // Shells set PWD, and the program is to have the one of its order, or none.
+  const pwd = environment['PWD'];
+  // exec takes a plain name from the same PATH, so that argv[0] is the command as it was given.
+  const wanted = command.startsWith('-') ? program : command;
+  return {
+    file: '/bin/sh',
+    argv0: entryName,
+    args: ['-c', script, entryName, directory, pwd === undefined ? '' : `=${pwd}`, wanted, ...args],
+  };
+}
+
+const entryName = 'sidewarden-entry';
+/** Where the group is gone it runs outside, which is looked at afterwards. */
+const script = `{ echo 0 > "$1/cgroup.procs"; } 2>/dev/null
+if [ -n "$2" ]; then PWD=\${2#=}; else unset PWD; fi
+shift 2
+exec "$@"`;
+
+/** Shells keep names only (POSIX, 3.216), and have meanings of their own for a few. */
+const isLostInShells = (name: string): boolean => !/^[A-Za-z_]\w*$/.test(name) || shellVariables.has(name);
+const shellVariables = new Set([
+  'IFS',
+  'OPTIND',
+  'PPID',
+  'ENV',
+  'BASH_ENV',
+  'BASHOPTS',
+  'SHELLOPTS',
+  'UID',
+  'EUID',
+  'RANDOM',
+  'LINENO',
+  'SECONDS',
+]);
+
+/**
+ * What execve(2) refuses, a shell takes for a script of its own, or says 127: so only what surely runs goes through one. ELF, or a
+ * script whose interpreter is there.
+ */
+async function runsAlike(program: string): Promise<boolean> {
+  const head = await readHead(program);
+  if (head.startsWith('\x7fELF')) return true;
+  const interpreter = /^#![ \t]*(\/[^ \t\n]+)/.exec(head)?.[1];
+  return interpreter !== undefined && (await readHead(interpreter)).startsWith('\x7fELF');
+}
+
+async function readHead(path: string): Promise<string> {
+  try {
+    const file = await open(path);
+    try {
+      const { buffer, bytesRead } = await file.read(new Uint8Array(headBytes), 0, headBytes, 0);
+      return Buffer.from(buffer.buffer, 0, bytesRead).toString('latin1');
+    } finally {
+      await file.close();
+    }
+  } catch {
+    // It may be run and not read.
+    return '';
+  }
+}
+/** BINPRM_BUF_SIZE: the kernel looks at no more. */
+const headBytes = 256;
+
+/** Whether the shell has become the program; so it has when it has ended. */
+export async function hasBecomeProgram(pid: number): Promise<boolean> {
+  const commandLine = await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '');
+  return !commandLine.startsWith(`${entryName}\0`);
+}

@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+import type { Log } from '../../../log.ts';
+import { killCgroup, makeCgroup, removeCgroup } from '../../os/cgroup.ts';
+import { readTicks } from '../../os/ticks.ts';
+import type { Guard } from './guard.ts';
+
+/** What keeps all that a start has started together, so that it ends with it and does not outlive the sidecar. */
+export interface Containment {
+  /** What a start would get now; decides nothing. */
+  readonly kind: ContainmentKind;
+  /** Where the cgroup of a start will be, to be recorded before there is one; null where there will be none. */
+  cgroupOf(startId: string): string | null;
+  /** Before the spawn: makes the cgroup and tells the guard. */
+  prepare(start: StartOrder): Promise<Contained>;
+}
+
+export type ContainmentKind = 'cgroup' | 'processGroup' | 'none';
+
+export interface StartOrder {
+  startId: string;
+  signal: string;
+  graceMs: number;
+}
+
+/** One start, contained. */
+export interface Contained {
+  /** To begin in; null where there is none. */
+  readonly cgroup: string | null;
+  /** After the spawn, with the cgroup that it really is in. Resolves with what holds it. */
+  started(pid: number, cgroup: string | null): Promise<ContainmentKind>;
+  /** SIGKILL to all that is in the cgroup. */
+  force(): Promise<void>;
+  /** Nothing of it is left, or nothing was started. */
+  release(): Promise<void>;
+}
+
+export interface ContainmentParts {
+  guard: Guard;
+  /** The directory for our cgroups, which is made when it is needed; null where we may make none. */
+  cgroups: string | null;
+  log: Log;
+}
+
+export function createContainment({ guard, cgroups, log }: ContainmentParts): Containment {
+  const cgroupOf = (startId: string) => (cgroups === null ? null : join(cgroups, startId));
+  return {
+    kind: cgroups === null ? 'processGroup' : 'cgroup',
+    cgroupOf,
+
+    async prepare({ startId, signal, graceMs }) {
+      const cgroup = await make(cgroupOf(startId));
+      const isGuarded = await guard.add({ startId, signal, graceMs, cgroup });
+      return {
+        cgroup,
+        async started(pid, entered) {
+          const mark = await readTicks(pid);
+          if (mark !== null) guard.lead(startId, mark);
+          if (entered !== null) return 'cgroup';
+          return isGuarded ? 'processGroup' : 'none';
+        },
+        async force() {
+          if (cgroup !== null) await killCgroup(cgroup);
+        },
+        async release() {
+          guard.remove(startId);
+          if (cgroup !== null) await removeCgroup(cgroup);
+        },
+      };
+    },
+  };
+
+  async function make(cgroup: string | null): Promise<string | null> {
+    if (cgroup === null) return null;
+    try {
+      await makeCgroup(cgroup);
+      return cgroup;
+    } catch (error) {
+      log.warn({ err: error, cgroup }, 'no cgroup could be made; a service is held by its process group and its mark instead');
+      return null;
+    }
+  }
+}

@@ -1,0 +1,151 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { makeDirectory } from '../harness/directory.ts';
+import { python } from '../harness/needs.ts';
+import { type StartOptions, startSidecar } from '../harness/sidecar.ts';
+import { createSprawl } from '../harness/sprawl.ts';
+import { until } from '../harness/until.ts';
+
+/* Nothing that a service has started outlives it or the sidecar. Each containment by itself, where it is to be had. */
+
+const containments = await listContainments();
+
+describe.skipIf(python === null).for(containments)('%s', (containment) => {
+  const start = (initialize: StartOptions['initialize'] = true) =>
+    startSidecar({ initialize, env: containment === 'cgroup' ? {} : { SIDEWARDEN_CGROUPS: 'off' } });
+
+  test('a tree of 50 ends with its service', async () => {
+    await using sidecar = await start();
+    using sprawl = createSprawl();
+    const { service } = await sidecar.call('service/start', { spec: sprawl.spec });
+    expect(service.containment).toBe(containment);
+    await sprawl.grown();
+    await sidecar.call('service/stop', { name: sprawl.spec.name });
+    expect(sprawl.pids()).toEqual([]);
+  });
+
+  test('a tree of 50 ends when its service is killed', async () => {
+    await using sidecar = await start();
+    using sprawl = createSprawl();
+    const { service } = await sidecar.call('service/start', { spec: sprawl.spec });
+    await sprawl.grown();
+    process.kill(service.process?.pid as number, 'SIGKILL');
+    expect(await sprawl.left()).toBe(0);
+  });
+
+  test('a tree of 50 ends when the sidecar is killed', async () => {
+    await using sidecar = await start();
+    using sprawl = createSprawl();
+    await sidecar.call('service/start', { spec: sprawl.spec });
+    await sprawl.grown();
+    const guard = findGuard(sidecar.pid);
+    sidecar.child.kill('SIGKILL');
+    expect(await sprawl.left()).toBe(0);
+    await until(() => isGone(guard as number), 'the end of the guard');
+  });
+
+  test('an orderly end leaves no guard, no tree and no cgroup', async () => {
+    const sidecar = await start();
+    using sprawl = createSprawl();
+    await sidecar.call('service/start', { spec: sprawl.spec });
+    await sprawl.grown();
+    const guard = findGuard(sidecar.pid);
+    const [, cgroup] = /^0::(.*)$/m.exec(readFileSync(`/proc/${sprawl.pids()[0]}/cgroup`, 'utf8')) ?? [];
+    await sidecar.end();
+    expect(sprawl.pids()).toEqual([]);
+    await until(() => isGone(guard as number), 'the end of the guard');
+    if (containment === 'cgroup') {
+      expect(cgroup).toContain(`sidewarden-${sidecar.pid}-`);
+      expect(readdirSync(cgroupMount()).filter((name) => name.startsWith(`sidewarden-${sidecar.pid}-`))).toEqual([]);
+    }
+  });
+
+  test('a guard that is killed is followed by another, which knows as much', async () => {
+    await using sidecar = await start();
+    using sprawl = createSprawl();
+    await sidecar.call('service/start', { spec: sprawl.spec });
+    await sprawl.grown();
+    const first = findGuard(sidecar.pid) as number;
+    process.kill(first, 'SIGKILL');
+    const second = await until(() => [findGuard(sidecar.pid)].find((pid) => pid !== null && pid !== first), 'another guard');
+    expect(second).not.toBe(first);
+    sidecar.child.kill('SIGKILL');
+    expect(await sprawl.left()).toBe(0);
+  });
+
+  test('what a killed sidecar and a killed guard leave is ended by the next one', async () => {
+    await using directory = await makeDirectory();
+    const options = { appId: 'containment.test', options: { stateDir: directory.path } };
+    await using first = await startSidecar({
+      initialize: { ...options },
+      env: containment === 'cgroup' ? {} : { SIDEWARDEN_CGROUPS: 'off' },
+    });
+    using sprawl = createSprawl();
+    await first.call('service/start', { spec: sprawl.spec });
+    await sprawl.grown();
+    process.kill(findGuard(first.pid) as number, 'SIGKILL');
+    first.child.kill('SIGKILL');
+    await first.exited;
+    expect(sprawl.pids()).toHaveLength(50);
+    await using second = await start(options);
+    await second.call('cleanup/run', { graceMs: 100 });
+    expect(sprawl.pids()).toEqual([]);
+  });
+
+  test('the guard is never killed on request', async () => {
+    await using sidecar = await start();
+    await sidecar.call('service/start', { spec: { name: 'one', command: 'sleep', args: ['300'] } });
+    const pid = findGuard(sidecar.pid) as number;
+    const { outcomes } = await sidecar.call('process/kill', { target: { kind: 'process', pid }, allowProtected: true });
+    expect(outcomes).toMatchObject([{ outcome: 'protected', process: { pid } }]);
+    expect(isGone(pid)).toBe(false);
+  });
+});
+
+test('without services there is no guard', async () => {
+  await using sidecar = await startSidecar();
+  await sidecar.call('process/get', { target: { pid: process.pid } });
+  expect(findGuard(sidecar.pid)).toBeNull();
+});
+
+async function listContainments(): Promise<('cgroup' | 'processGroup')[]> {
+  await using sidecar = await startSidecar({ initialize: false });
+  const { result } = await sidecar.request('initialize', {
+    protocol: { min: 1, max: 1 },
+    clientInfo: { name: 'test' },
+    processId: null,
+    appId: 'sidewarden.test',
+    capabilities: {},
+  });
+  return (result as { capabilities: { containment: ('cgroup' | 'processGroup')[] } }).capabilities.containment;
+}
+
+function findGuard(sidecarPid: number): number | null {
+  const children = readFileSync(`/proc/${sidecarPid}/task/${sidecarPid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  return children.find((pid) => readCommandLine(pid).includes('sidewarden-guard')) ?? null;
+}
+
+function readCommandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** Whoever has to collect it may take its time: a zombie is gone. */
+function isGone(pid: number): boolean {
+  try {
+    readlinkSync(`/proc/${pid}/exe`);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+function cgroupMount(): string {
+  const line = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .findLast((one) => one.includes(' - cgroup2 '));
+  return (line as string).split(' ')[4] as string;
+}
