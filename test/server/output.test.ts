@@ -104,6 +104,17 @@ describe('the ring', () => {
     expect(ring.read({}).lines).toMatchObject([{ seq: 2, text: 'äöü', truncated: true }]);
   });
 
+  test('one of another size begins with the lines of the one before, and goes on with their numbers', () => {
+    const before = createLogRing(100);
+    for (let seq = 1; seq <= 50; seq++) before.add(line(`line ${seq}`, { stream: 'stderr', isTruncated: seq === 50 }));
+    const larger = createLogRing(1_000, before.read({}));
+    expect(larger.read({ sinceSeq: 46 })).toEqual(before.read({ sinceSeq: 46 }));
+    expect(larger.add(line('next'))).toBe(51);
+    const smaller = createLogRing(45, before.read({}));
+    expect(smaller.read({})).toMatchObject({ lines: [{ seq: 49 }, { seq: 50, truncated: true }], nextSeq: 51, dropped: 48 });
+    expect(createLogRing(0, before.read({})).read({})).toEqual({ lines: [], nextSeq: 51, dropped: 50 });
+  });
+
   test('whatever is added, it holds the newest that fit, whole and in order', () => {
     let seed = 1;
     const random = (below: number) => {
@@ -182,7 +193,7 @@ describe('batches', () => {
 
 describe('the output of a real program', () => {
   const run = async (script: string, file: LogSink | null = null) => {
-    const output = createServiceOutput({ ringBytes: 65_536, file, now: () => 7 });
+    const output = createServiceOutput({ ring: createLogRing(65_536), file, now: () => 7 });
     const heard: string[] = [];
     output.onLine(({ text }) => heard.push(text));
     const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { createLineSplitter } from './lines.ts';
-import { createLogRing, type LogLine, type LogPage, type LogRing, type LogStream } from './ring.ts';
+import type { LogLine, LogPage, LogRing, LogStream } from './ring.ts';
 import { createWholeLines } from './wholeLines.ts';
 
 /** What a service writes, over all its starts: always read, kept within bounds, told line by line, and filed if it has a file. */
@@ -26,7 +26,7 @@ export interface LogSink {
 }
 
 export interface OutputOptions {
-  ringBytes: number;
+  ring: LogRing;
   file: LogSink | null;
   now(): number;
 }
@@ -34,8 +34,7 @@ export interface OutputOptions {
 /** Of a longer line the ring and the listeners get the beginning. */
 export const mostLineBytes = 16 * 1024;
 
-export function createServiceOutput({ ringBytes, file, now }: OutputOptions): ServiceOutput {
-  const ring: LogRing = createLogRing(ringBytes);
+export function createServiceOutput({ ring, file, now }: OutputOptions): ServiceOutput {
   const listeners = new Set<(line: LogLine) => void>();
   const reading = new Set<Promise<void>>();
 

@@ -41,32 +41,20 @@ const firstBytes = 4 * 1024;
 
 /**
  * Lines are kept as bytes in one buffer, end to end and around: a line as an object would cost several times its text, and a
- * hundred services with full rings are what a sidecar is measured by. The buffer grows to its full size as it is used.
+ * hundred services with full rings are what a sidecar is measured by. The buffer grows to its full size as it is used. It begins
+ * with the lines of another one, as far as they fit, and goes on with their numbers.
  */
-export function createLogRing(mostBytes: number): LogRing {
+export function createLogRing(mostBytes: number, before: LogPage = { lines: [], nextSeq: 1, dropped: 0 }): LogRing {
   let buffer = Buffer.allocUnsafe(Math.min(mostBytes, firstBytes));
   /** Where the oldest line begins, and how many bytes and lines there are from there on. */
   let start = 0;
   let used = 0;
   let count = 0;
-  let nextSeq = 1;
+  let nextSeq = before.nextSeq - before.lines.length;
+  for (const { stream, at, text, truncated = false } of before.lines) add({ stream, at, text, isTruncated: truncated });
 
   return {
-    add({ stream, at, text, isTruncated }) {
-      const whole = Buffer.from(text);
-      const body = whole.subarray(0, wholeCharacters(whole, mostBytes - headBytes));
-      const isCut = isTruncated || body.length < whole.length;
-      const head = Buffer.allocUnsafe(headBytes);
-      head.writeUInt32LE(body.length, 0);
-      head.writeUInt8((stream === 'stderr' ? flagStderr : 0) | (isCut ? flagTruncated : 0), 4);
-      head.writeDoubleLE(at, 5);
-      makeRoom(headBytes + body.length);
-      append(head);
-      append(body);
-      count += 1;
-      nextSeq += 1;
-      return nextSeq - 1;
-    },
+    add,
 
     read({ sinceSeq, tail }) {
       const oldest = nextSeq - count;
@@ -81,6 +69,24 @@ export function createLogRing(mostBytes: number): LogRing {
       return { lines, nextSeq, dropped: Math.max(0, oldest - asked) };
     },
   };
+
+  function add({ stream, at, text, isTruncated }: NewLine): number {
+    nextSeq += 1;
+    // No line fits, not even an empty one: it is only counted.
+    if (mostBytes < headBytes) return nextSeq - 1;
+    const whole = Buffer.from(text);
+    const body = whole.subarray(0, wholeCharacters(whole, mostBytes - headBytes));
+    const isCut = isTruncated || body.length < whole.length;
+    const head = Buffer.allocUnsafe(headBytes);
+    head.writeUInt32LE(body.length, 0);
+    head.writeUInt8((stream === 'stderr' ? flagStderr : 0) | (isCut ? flagTruncated : 0), 4);
+    head.writeDoubleLE(at, 5);
+    makeRoom(headBytes + body.length);
+    append(head);
+    append(body);
+    count += 1;
+    return nextSeq - 1;
+  }
 
   function makeRoom(bytes: number): void {
     if (used + bytes > buffer.length && buffer.length < mostBytes) grow(used + bytes);
