@@ -2,9 +2,9 @@ import { configDefaults, defineConfig } from 'vitest/config';
 import { summaryReporter } from './test/setup/summary.ts';
 
 /** A suite is a folder; `unit` is everything that is no suite of its own. */
-const suites = ['architecture', 'protocol', 'package', 'e2e'];
+const suites = ['architecture', 'protocol', 'package', 'conformance', 'e2e'];
 const filesOf = (suite: string) => `test/${suite}/**/*.test.ts`;
-const usesBuild = (suite: string) => suite === 'package' || suite === 'e2e';
+const usesBuild = (suite: string) => suite === 'package' || suite === 'conformance' || suite === 'e2e';
 
 const project = (name: string, include: string[], exclude: string[] = []) => ({
   test: {

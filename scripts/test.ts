@@ -25,6 +25,7 @@ const suites: Suite[] = [
   tests('architecture'),
   tests('protocol'),
   tests('package'),
+  linuxOnly(tests('conformance')),
   linuxOnly(tests('e2e')),
   // Whoever installs without optional packages gets the fallbacks: the same cases, no foreign-function calls.
   linuxOnly(tests('withoutNative', ['--project', 'unit', '--project', 'e2e', 'test/workers/', 'test/e2e/'], { SIDEWARDEN_NATIVE: 'off' })),
