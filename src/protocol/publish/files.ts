@@ -39,7 +39,9 @@ export function leftoverFiles(): string[] {
   return emitters
     .map(({ folder }) => join(root, folder))
     .filter((folder) => existsSync(folder))
-    .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
+    // What an interpreter puts there, a folder of compiled modules, is nobody's file.
+    .flatMap((folder) => readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile()))
+    .map(({ parentPath, name }) => join(parentPath, name))
     .filter((path) => !published.has(path));
 }
 

@@ -1,0 +1,1 @@
+# Generated from src/protocol by `npm run generate`; do not edit by hand.

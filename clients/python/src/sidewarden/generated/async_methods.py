@@ -1,0 +1,671 @@
+# Generated from src/protocol by `npm run generate`; do not edit by hand.
+"""The methods of a sidecar, for asyncio; each may be awaited on any loop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Awaitable, Callable, Dict, List, Literal, Optional, Union, cast, overload
+
+if TYPE_CHECKING:
+    from . import types as t
+
+# (method, what is always sent, what is sent unless it is None, timeout in seconds) -> the answer
+Call = Callable[[str, Dict[str, Any], Dict[str, Any], Optional[float]], Awaitable[Any]]
+
+class AsyncRpcMethods:
+    """rpc/…"""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    async def discover(
+        self,
+        *,
+        timeout: Optional[float] = None,
+    ) -> t.RpcDiscoverResult:
+        """The OpenRPC document of this very sidecar.
+
+        Answered at any time, also before `initialize`. Equal to the published clients/spec/openrpc.json.
+
+        Args:
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+        """
+        return cast("t.RpcDiscoverResult", await self._call("rpc.discover", {}, {}, timeout))
+
+class AsyncSidecarMethods:
+    """sidecar/…"""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    async def ping(
+        self,
+        *,
+        echo: Any = None,
+        timeout: Optional[float] = None,
+    ) -> t.SidecarPingResult:
+        """Answers at once, from the event loop.
+
+        Args:
+            echo: Comes back as it is.
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+        """
+        return cast("t.SidecarPingResult", await self._call("sidecar/ping", {}, {"echo": echo}, timeout))
+
+class AsyncPortMethods:
+    """port/…"""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    async def check(
+        self,
+        port: t.Port,
+        *,
+        protocol: Optional[t.Protocol] = None,
+        host: Optional[str] = None,
+        timeout: Optional[float] = None,
+    ) -> t.PortCheckResult:
+        """Is the port in use, and could it be bound?
+
+        inUse comes from the kernel’s socket table; canBind from rules, confirmed by one bind without
+        listen. Nothing is connected to. Without `host`: inUse is a listener on any local address, canBind
+        means both wildcards.
+
+        Args:
+            port:
+            protocol: Which protocol’s port. Default: "tcp".
+            host: Only sockets that serve this local address; every local address when absent.
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+
+        Raises:
+            PermissionDenied, TimedOut, Unsupported
+        """
+        return cast("t.PortCheckResult", await self._call("port/check", {"port": port}, {"protocol": protocol, "host": host}, timeout))
+
+    async def find(
+        self,
+        port: t.Port,
+        *,
+        protocol: Optional[t.Protocol] = None,
+        host: Optional[str] = None,
+        timeout: Optional[float] = None,
+    ) -> t.PortFindResult:
+        """Who holds the port: every listener, never a client of it.
+
+        Args:
+            port:
+            protocol: Which protocol’s port. Default: "tcp".
+            host: Only sockets that serve this local address; every local address when absent.
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+
+        Raises:
+            PermissionDenied, TimedOut, Unsupported
+        """
+        return cast("t.PortFindResult", await self._call("port/find", {"port": port}, {"protocol": protocol, "host": host}, timeout))
+
+    async def list(
+        self,
+        *,
+        protocol: Optional[t.Protocol] = None,
+        cursor: Optional[t.Cursor] = None,
+        limit: Optional[int] = None,
+        timeout: Optional[float] = None,
+    ) -> t.PortListResult:
+        """Every listener of this machine, with its owners.
+
+        Ordered by port, protocol and address. Each page is a fresh look; `nextCursor` is absent on the
+        last.
+
+        Args:
+            protocol: Only this protocol; both when absent.
+            cursor:
+            limit: Entries a page. Default: 1000.
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+
+        Raises:
+            PermissionDenied, TimedOut, Unsupported
+        """
+        return cast("t.PortListResult", await self._call("port/list", {}, {"protocol": protocol, "cursor": cursor, "limit": limit}, timeout))
+
+    async def explain(
+        self,
+        port: t.Port,
+        *,
+        protocol: Optional[t.Protocol] = None,
+        timeout: Optional[float] = None,
+    ) -> t.PortExplainResult:
+        """Why a port can or cannot be used, for a person.
+
+        Args:
+            port:
+            protocol: Only this protocol; both when absent.
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+
+        Raises:
+            PermissionDenied, TimedOut, Unsupported
+        """
+        return cast("t.PortExplainResult", await self._call("port/explain", {"port": port}, {"protocol": protocol}, timeout))
+
+    async def wait(
+        self,
+        port: t.Port,
+        state: t.PortWaitParamsState,
+        timeout_ms: t.Duration,
+        *,
+        protocol: Optional[t.Protocol] = None,
+        host: Optional[str] = None,
+        timeout: Optional[float] = None,
+    ) -> t.PortWaitResult:
+        """Waits until the port is in use, or can be bound.
+
+        Looks at once and then on a short interval. A port that is not there in time is `reached: false`,
+        not an error.
+
+        Args:
+            port:
+            protocol: Which protocol’s port. Default: "tcp".
+            host: Only sockets that serve this local address; every local address when absent.
+            state: `listening`: inUse. `free`: canBind, by the rules alone.
+            timeout_ms:
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+
+        Raises:
+            PermissionDenied, Unsupported
+        """
+        return cast("t.PortWaitResult", await self._call("port/wait", {"port": port, "state": state, "timeoutMs": timeout_ms}, {"protocol": protocol, "host": host}, timeout))
+
+    async def kill(
+        self,
+        *,
+        port: Optional[t.Port] = None,
+        protocol: Optional[t.Protocol] = None,
+        expect: Optional[t.PortKillParamsExpect] = None,
+        tree: Optional[bool] = None,
+        signal: Optional[t.KillSignal] = None,
+        grace_ms: Optional[int] = None,
+        force: Optional[bool] = None,
+        dry_run: Optional[bool] = None,
+        allow_protected: Optional[bool] = None,
+        work_done_token: Optional[Union[int, str]] = None,
+        plan_id: Optional[str] = None,
+        timeout: Optional[float] = None,
+    ) -> t.PortKillResult:
+        """Ends all holders of a port, and only those.
+
+        A port that is free is `freed` with no outcomes. On UDP with several owners or an ephemeral port
+        `expect` is needed.
+
+        Args:
+            port: Needed unless there is a planId.
+            protocol: Which protocol’s port. Default: "tcp".
+            expect: Compared exactly with every holder; one that differs and nobody is signalled.
+            tree: With all descendants, found by identity and followed while they grow. Default: false.
+            signal: The polite signal, with a SIGCONT behind it. Default: "SIGTERM".
+            grace_ms: How long to wait before force. Default: 5000.
+            force: SIGKILL for whoever is left after the grace. Default: true.
+            dry_run: Touches nobody; answers what would be done, and a planId that does exactly that.
+                Default: false.
+            allow_protected: Touches also what is protected; never what may never be touched. Default:
+                false.
+            work_done_token: Asks for $/progress under this token.
+            plan_id: From a dry run of this method on this connection, at most 30 s old and used once. No
+                other member but workDoneToken goes with it.
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+
+        Raises:
+            PermissionDenied, InvalidState, Unsupported, ShuttingDown
+        """
+        return cast("t.PortKillResult", await self._call("port/kill", {}, {"port": port, "protocol": protocol, "expect": expect, "tree": tree, "signal": signal, "graceMs": grace_ms, "force": force, "dryRun": dry_run, "allowProtected": allow_protected, "workDoneToken": work_done_token, "planId": plan_id}, timeout))
+
+    async def register(
+        self,
+        port: t.Port,
+        name: t.Name,
+        *,
+        protocol: Optional[t.Protocol] = None,
+        timeout: Optional[float] = None,
+    ) -> None:
+        """Notes that the app uses this port; the next run can clean it up.
+
+        Args:
+            port:
+            name:
+            protocol: Which protocol’s port. Default: "tcp".
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+
+        Raises:
+            ShuttingDown
+        """
+        await self._call("port/register", {"port": port, "name": name}, {"protocol": protocol}, timeout)
+
+    async def unregister(
+        self,
+        port: t.Port,
+        *,
+        protocol: Optional[t.Protocol] = None,
+        timeout: Optional[float] = None,
+    ) -> t.PortUnregisterResult:
+        """Forgets a registered port.
+
+        Args:
+            port:
+            protocol: Which protocol’s port. Default: "tcp".
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+        """
+        return cast("t.PortUnregisterResult", await self._call("port/unregister", {"port": port}, {"protocol": protocol}, timeout))
+
+    async def registered(
+        self,
+        *,
+        timeout: Optional[float] = None,
+    ) -> t.PortRegisteredResult:
+        """The ports that this run has registered.
+
+        Args:
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+        """
+        return cast("t.PortRegisteredResult", await self._call("port/registered", {}, {}, timeout))
+
+    async def ensure_available(
+        self,
+        port: t.Port,
+        *,
+        protocol: Optional[t.Protocol] = None,
+        max_retries: Optional[int] = None,
+        retry_delay_ms: Optional[t.Duration] = None,
+        evict: Optional[t.PortEnsureAvailableParamsEvict] = None,
+        tree: Optional[bool] = None,
+        signal: Optional[t.KillSignal] = None,
+        grace_ms: Optional[int] = None,
+        force: Optional[bool] = None,
+        dry_run: Optional[bool] = None,
+        allow_protected: Optional[bool] = None,
+        work_done_token: Optional[Union[int, str]] = None,
+        timeout: Optional[float] = None,
+    ) -> t.PortEnsureAvailableResult:
+        """Makes sure that a port can be bound: ends its holders as far as allowed, and tries again.
+
+        Args:
+            port:
+            protocol: Which protocol’s port. Default: "tcp".
+            max_retries: Further attempts after the first. Default: 3.
+            retry_delay_ms: Between two attempts. Default: 500.
+            evict: Whom to end: nobody, what a dead sidecar of this app has left, or any holder. Default:
+                "owned".
+            tree: With all descendants. Default: false.
+            signal: The polite signal, with a SIGCONT behind it. Default: "SIGTERM".
+            grace_ms: How long to wait before force. Default: 5000.
+            force: SIGKILL for whoever is left after the grace. Default: true.
+            dry_run: Touches nobody; answers what would be done, and a planId that does exactly that.
+                Default: false.
+            allow_protected: Touches also what is protected; never what may never be touched. Default:
+                false.
+            work_done_token: Asks for $/progress under this token.
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+
+        Raises:
+            PermissionDenied, Unsupported, ShuttingDown
+        """
+        return cast("t.PortEnsureAvailableResult", await self._call("port/ensureAvailable", {"port": port}, {"protocol": protocol, "maxRetries": max_retries, "retryDelayMs": retry_delay_ms, "evict": evict, "tree": tree, "signal": signal, "graceMs": grace_ms, "force": force, "dryRun": dry_run, "allowProtected": allow_protected, "workDoneToken": work_done_token}, timeout))
+
+    async def allocate(
+        self,
+        *,
+        count: Optional[int] = None,
+        preferred: Optional[List[t.Port]] = None,
+        range: Optional[t.PortRange] = None,
+        host: Optional[str] = None,
+        key: Optional[t.Name] = None,
+        hold: Optional[bool] = None,
+        ttl_ms: Optional[t.Duration] = None,
+        timeout: Optional[float] = None,
+    ) -> t.PortAllocateResult:
+        """Hands out free ports, outside the ephemeral and reserved ranges, each to one caller only.
+
+        Args:
+            count: How many. Default: 1.
+            preferred: Taken first where they are free, wherever they lie; what a key had before comes even
+                before them.
+            range: Where to look instead; of it, too, ephemeral, reserved and privileged ports are left out.
+            host: The local address they must be free on; every one when absent.
+            key: The same ports again for the same key, across restarts, as long as they are free.
+            hold: Keep them bound until they are released. Default: false.
+            ttl_ms: Released by itself after this.
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+
+        Raises:
+            Conflict, Unsupported, LimitExceeded, ShuttingDown
+        """
+        return cast("t.PortAllocateResult", await self._call("port/allocate", {}, {"count": count, "preferred": preferred, "range": range, "host": host, "key": key, "hold": hold, "ttlMs": ttl_ms}, timeout))
+
+    async def release(
+        self,
+        lease_ids: List[t.Text],
+        *,
+        timeout: Optional[float] = None,
+    ) -> t.PortReleaseResult:
+        """Gives ports back; for 10 s they are not handed out again.
+
+        Args:
+            lease_ids:
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+        """
+        return cast("t.PortReleaseResult", await self._call("port/release", {"leaseIds": lease_ids}, {}, timeout))
+
+class AsyncCleanupMethods:
+    """cleanup/…"""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    async def run(
+        self,
+        *,
+        evict: Optional[t.CleanupRunParamsEvict] = None,
+        tree: Optional[bool] = None,
+        signal: Optional[t.KillSignal] = None,
+        grace_ms: Optional[int] = None,
+        force: Optional[bool] = None,
+        dry_run: Optional[bool] = None,
+        allow_protected: Optional[bool] = None,
+        work_done_token: Optional[Union[int, str]] = None,
+        plan_id: Optional[str] = None,
+        timeout: Optional[float] = None,
+    ) -> t.CleanupRunResult:
+        """Ends what a crashed run of this app has left: its processes, and whoever holds its ports.
+
+        Covers the registrations of this run and of the last one that ended. `owned` is what a dead sidecar
+        of this app recorded, by identity; what a live sidecar supervises is protected.
+
+        Args:
+            evict: Whom to end on the registered ports: `owned`, or `any` holder. Default: "owned".
+            tree: With all descendants. Default: true.
+            signal: The polite signal, with a SIGCONT behind it. Default: "SIGTERM".
+            grace_ms: How long to wait before force. Default: 5000.
+            force: SIGKILL for whoever is left after the grace. Default: true.
+            dry_run: Touches nobody; answers what would be done, and a planId that does exactly that.
+                Default: false.
+            allow_protected: Touches also what is protected; never what may never be touched. Default:
+                false.
+            work_done_token: Asks for $/progress under this token.
+            plan_id: From a dry run of this method on this connection, at most 30 s old and used once. No
+                other member but workDoneToken goes with it.
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+
+        Raises:
+            PermissionDenied, InvalidState, Unsupported, ShuttingDown
+        """
+        return cast("t.CleanupRunResult", await self._call("cleanup/run", {}, {"evict": evict, "tree": tree, "signal": signal, "graceMs": grace_ms, "force": force, "dryRun": dry_run, "allowProtected": allow_protected, "workDoneToken": work_done_token, "planId": plan_id}, timeout))
+
+class AsyncProcessMethods:
+    """process/…"""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    async def get(
+        self,
+        target: t.ProcessRef,
+        *,
+        timeout: Optional[float] = None,
+    ) -> t.ProcessGetResult:
+        """One process, or null when it is gone or another than the one meant.
+
+        Args:
+            target:
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+
+        Raises:
+            PermissionDenied, TimedOut, Unsupported
+        """
+        return cast("t.ProcessGetResult", await self._call("process/get", {"target": target}, {}, timeout))
+
+    async def list(
+        self,
+        *,
+        filter: Optional[t.ProcessFilter] = None,
+        limit: Optional[int] = None,
+        cursor: Optional[t.Cursor] = None,
+        timeout: Optional[float] = None,
+    ) -> t.ProcessListResult:
+        """The processes that this user may see, by pid.
+
+        Each page is a fresh look; `nextCursor` is absent on the last. Kernel threads are among them.
+
+        Args:
+            filter:
+            limit: Processes a page. Default: 1000.
+            cursor:
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+
+        Raises:
+            PermissionDenied, TimedOut, Unsupported
+        """
+        return cast("t.ProcessListResult", await self._call("process/list", {}, {"filter": filter, "limit": limit, "cursor": cursor}, timeout))
+
+    async def tree(
+        self,
+        root: t.ProcessRef,
+        *,
+        timeout: Optional[float] = None,
+    ) -> t.ProcessTreeResult:
+        """A process and all its descendants, flat, parents before children.
+
+        A descendant whose parent has ended belongs to another process by then and is not found; supervision
+        is for that.
+
+        Args:
+            root:
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+
+        Raises:
+            NotFound, PermissionDenied, TimedOut, IdentityMismatch, Unsupported
+        """
+        return cast("t.ProcessTreeResult", await self._call("process/tree", {"root": root}, {}, timeout))
+
+    async def usage(
+        self,
+        target: t.ProcessRef,
+        *,
+        tree: Optional[bool] = None,
+        interval_ms: Optional[int] = None,
+        timeout: Optional[float] = None,
+    ) -> t.ProcessUsageResult:
+        """CPU over an interval and memory now, of one process or its tree.
+
+        Args:
+            target:
+            tree: With all its descendants. Default: false.
+            interval_ms: Between the two looks at the CPU time. Default: 100.
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+
+        Raises:
+            NotFound, PermissionDenied, TimedOut, IdentityMismatch, Unsupported
+        """
+        return cast("t.ProcessUsageResult", await self._call("process/usage", {"target": target}, {"tree": tree, "intervalMs": interval_ms}, timeout))
+
+    async def wait(
+        self,
+        target: t.ProcessRef,
+        timeout_ms: t.Duration,
+        *,
+        timeout: Optional[float] = None,
+    ) -> t.ProcessWaitResult:
+        """Waits until the process has ended; a zombie has.
+
+        A process that is gone, or another than the one meant, has exited. One that lives on is `exited:
+        false` at the end of the time, not an error.
+
+        Args:
+            target:
+            timeout_ms:
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+
+        Raises:
+            PermissionDenied, Unsupported
+        """
+        return cast("t.ProcessWaitResult", await self._call("process/wait", {"target": target, "timeoutMs": timeout_ms}, {}, timeout))
+
+    async def kill(
+        self,
+        *,
+        target: Optional[t.KillTarget] = None,
+        tree: Optional[bool] = None,
+        signal: Optional[t.KillSignal] = None,
+        grace_ms: Optional[int] = None,
+        force: Optional[bool] = None,
+        dry_run: Optional[bool] = None,
+        allow_protected: Optional[bool] = None,
+        work_done_token: Optional[Union[int, str]] = None,
+        plan_id: Optional[str] = None,
+        timeout: Optional[float] = None,
+    ) -> t.ProcessKillResult:
+        """Ends exactly these processes, politely, then by force, and answers when they are gone.
+
+        Each process is signalled through a handle that was opened before its identity was checked. What
+        fails for one is an outcome, not an error. Cancelling stops further escalation; what was begun is
+        answered with its outcomes.
+
+        Args:
+            target: Needed unless there is a planId.
+            tree: With all descendants, found by identity and followed while they grow. Default: true.
+            signal: The polite signal, with a SIGCONT behind it. Default: "SIGTERM".
+            grace_ms: How long to wait before force. Default: 5000.
+            force: SIGKILL for whoever is left after the grace. Default: true.
+            dry_run: Touches nobody; answers what would be done, and a planId that does exactly that.
+                Default: false.
+            allow_protected: Touches also what is protected; never what may never be touched. Default:
+                false.
+            work_done_token: Asks for $/progress under this token.
+            plan_id: From a dry run of this method on this connection, at most 30 s old and used once. No
+                other member but workDoneToken goes with it.
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+
+        Raises:
+            NotFound, PermissionDenied, InvalidState, Unsupported, ShuttingDown
+        """
+        return cast("t.ProcessKillResult", await self._call("process/kill", {}, {"target": target, "tree": tree, "signal": signal, "graceMs": grace_ms, "force": force, "dryRun": dry_run, "allowProtected": allow_protected, "workDoneToken": work_done_token, "planId": plan_id}, timeout))
+
+class AsyncServiceMethods:
+    """service/…"""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    async def start(
+        self,
+        *,
+        spec: Optional[t.ServiceSpec] = None,
+        name: Optional[t.Name] = None,
+        wait_for: Optional[t.ServiceStartParamsWaitFor] = None,
+        work_done_token: Optional[Union[int, str]] = None,
+        timeout: Optional[float] = None,
+    ) -> t.ServiceStartResult:
+        """Starts a child process that ends with the sidecar, in a session of its own.
+
+        What it was started for is on disk before it runs, so that the next sidecar of this app can end what
+        a crash has left. A running service of that name is answered as it is.
+
+        Args:
+            spec: What to start; needed unless `name` is given.
+            name: A service that was started before, to be started again as it was.
+            wait_for: When to answer: at once, or when the program runs. Default: "running".
+            work_done_token: Asks for $/progress under this token.
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+
+        Raises:
+            NotFound, Conflict, InvalidState, SpawnFailed, LimitExceeded, ShuttingDown
+        """
+        return cast("t.ServiceStartResult", await self._call("service/start", {}, {"spec": spec, "name": name, "waitFor": wait_for, "workDoneToken": work_done_token}, timeout))
+
+    async def stop(
+        self,
+        *,
+        name: Optional[t.Name] = None,
+        group: Optional[t.Name] = None,
+        grace_ms: Optional[int] = None,
+        work_done_token: Optional[Union[int, str]] = None,
+        timeout: Optional[float] = None,
+    ) -> t.ServiceStopResult:
+        """Ends services with all that belongs to them, politely, then by force.
+
+        Args:
+            name: Which service; this or `group`.
+            group: All services of a group.
+            grace_ms: Before SIGKILL; the spec’s own when absent.
+            work_done_token: Asks for $/progress under this token.
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+
+        Raises:
+            NotFound
+        """
+        return cast("t.ServiceStopResult", await self._call("service/stop", {}, {"name": name, "group": group, "graceMs": grace_ms, "workDoneToken": work_done_token}, timeout))
+
+    async def get(
+        self,
+        name: t.Name,
+        *,
+        timeout: Optional[float] = None,
+    ) -> t.ServiceGetResult:
+        """One service, or null when none was ever started under that name.
+
+        Args:
+            name:
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+        """
+        return cast("t.ServiceGetResult", await self._call("service/get", {"name": name}, {}, timeout))
+
+class AsyncEventsMethods:
+    """events/…"""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    async def subscribe(
+        self,
+        topics: List[t.Topic],
+        *,
+        filter: Optional[t.EventFilter] = None,
+        interval_ms: Optional[int] = None,
+        timeout: Optional[float] = None,
+    ) -> t.EventsSubscribeResult:
+        """Asks for notifications; answers with how things stand.
+
+        Ports and processes are sampled every intervalMs, what happens in between is not seen; a process’
+        end is noticed at once where handles are available. A host that does not read loses events, not
+        memory: event/overflow counts them.
+
+        Args:
+            topics:
+            filter:
+            interval_ms: Between two samples. Default: 1000.
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+
+        Raises:
+            PermissionDenied, Unsupported, LimitExceeded
+        """
+        return cast("t.EventsSubscribeResult", await self._call("events/subscribe", {"topics": topics}, {"filter": filter, "intervalMs": interval_ms}, timeout))
+
+    async def unsubscribe(
+        self,
+        subscription_id: t.Text,
+        *,
+        timeout: Optional[float] = None,
+    ) -> t.EventsUnsubscribeResult:
+        """Ends a subscription; nothing of it follows the answer.
+
+        Args:
+            subscription_id:
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+        """
+        return cast("t.EventsUnsubscribeResult", await self._call("events/unsubscribe", {"subscriptionId": subscription_id}, {}, timeout))
+
+class AsyncNouns:
+    def __init__(self, call: Call) -> None:
+        self.rpc = AsyncRpcMethods(call)
+        self.sidecar = AsyncSidecarMethods(call)
+        self.port = AsyncPortMethods(call)
+        self.cleanup = AsyncCleanupMethods(call)
+        self.process = AsyncProcessMethods(call)
+        self.service = AsyncServiceMethods(call)
+        self.events = AsyncEventsMethods(call)
