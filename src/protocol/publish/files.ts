@@ -36,13 +36,15 @@ export function publishedFiles(): { path: string; text: string }[] {
 /** What lies in a folder of generated files and is no longer generated; paths are absolute. */
 export function leftoverFiles(): string[] {
   const published = new Set(publishedFiles().map(({ path }) => path));
-  return emitters
-    .map(({ folder }) => join(root, folder))
-    .filter((folder) => existsSync(folder))
-    // What an interpreter puts there, a folder of compiled modules, is nobody's file.
-    .flatMap((folder) => readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile()))
-    .map(({ parentPath, name }) => join(parentPath, name))
-    .filter((path) => !published.has(path));
+  return (
+    emitters
+      .map(({ folder }) => join(root, folder))
+      .filter((folder) => existsSync(folder))
+      // What an interpreter puts there, a folder of compiled modules, is nobody's file.
+      .flatMap((folder) => readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile()))
+      .map(({ parentPath, name }) => join(parentPath, name))
+      .filter((path) => !published.has(path))
+  );
 }
 
 function toJson(document: object): string {

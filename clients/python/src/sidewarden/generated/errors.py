@@ -95,6 +95,10 @@ class TimedOut(SidecarError):
     kind = "TimedOut"
     code = 1003
 
+    @property
+    def service(self) -> Optional[t.ServiceStatus]:
+        return cast("Optional[t.ServiceStatus]", decode_member("TimedOutData", "service", self.data))
+
 class Conflict(SidecarError):
     """Something else stands in the way."""
 

@@ -546,6 +546,83 @@ class ProcessMethods:
         """
         return cast("t.ProcessKillResult", self._call("process/kill", {}, {"target": target, "tree": tree, "signal": signal, "graceMs": grace_ms, "force": force, "dryRun": dry_run, "allowProtected": allow_protected, "workDoneToken": work_done_token, "planId": plan_id}, timeout))
 
+class ShutdownMethods:
+    """shutdown/…"""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def add_handler(
+        self,
+        name: t.Name,
+        *,
+        order: Optional[int] = None,
+        timeout_ms: Optional[t.Duration] = None,
+        critical: Optional[bool] = None,
+        timeout: Optional[float] = None,
+    ) -> t.ShutdownAddHandlerResult:
+        """Adds a handler that the host runs when the sidecar shuts down.
+
+        Handlers of the same `order` run in parallel, orders ascending, before any service is stopped. When
+        its turn comes the host is asked by host/runShutdownHandler, which needs its capability
+        `shutdownHandlers`; without that the step is `unavailable`.
+
+        Args:
+            name:
+            order: Lower ones run first. Default: 0.
+            timeout_ms: How long the host may take; never longer than the whole shutdown leaves it. Default:
+                5000.
+            critical: Whatever keeps it from being `done` makes the report’s `ok` false and the exit code of
+                the sidecar 3. Default: false.
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+
+        Raises:
+            LimitExceeded, ShuttingDown
+        """
+        return cast("t.ShutdownAddHandlerResult", self._call("shutdown/addHandler", {"name": name}, {"order": order, "timeoutMs": timeout_ms, "critical": critical}, timeout))
+
+    def remove_handler(
+        self,
+        handler_id: t.Text,
+        *,
+        timeout: Optional[float] = None,
+    ) -> t.ShutdownRemoveHandlerResult:
+        """Removes a shutdown handler.
+
+        Also while the sidecar shuts down: then it is not run, unless it is being run already.
+
+        Args:
+            handler_id:
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+        """
+        return cast("t.ShutdownRemoveHandlerResult", self._call("shutdown/removeHandler", {"handlerId": handler_id}, {}, timeout))
+
+    def run(
+        self,
+        reason: t.Text,
+        *,
+        deadline_ms: Optional[t.Duration] = None,
+        keep_running: Optional[bool] = None,
+        work_done_token: Optional[Union[int, str]] = None,
+        timeout: Optional[float] = None,
+    ) -> t.ShutdownReport:
+        """Ends everything in order and reports how it went; with `keepRunning` only handlers and services.
+
+        Handlers, then services, dependants first, then held sockets and locks. While it runs nothing new is
+        started: such methods answer ShuttingDown. A second call, or `shutdown`, joins the first, and an
+        earlier deadline counts. Without `keepRunning` the connection is over with the answer, as after
+        `shutdown`; with it a later shutdown works again, and runs the handlers again.
+
+        Args:
+            reason: Why, for the handlers, the report and the log.
+            deadline_ms: For all steps together; 500 ms before it whatever is left is killed. Default:
+                15000.
+            keep_running: The sidecar stays, and so do its locks and leases. Default: false.
+            work_done_token: Asks for $/progress under this token.
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+        """
+        return cast("t.ShutdownReport", self._call("shutdown/run", {"reason": reason}, {"deadlineMs": deadline_ms, "keepRunning": keep_running, "workDoneToken": work_done_token}, timeout))
+
 class ServiceMethods:
     """service/…"""
 
@@ -601,6 +678,22 @@ class ServiceMethods:
         """
         return cast("t.ServiceStopResult", self._call("service/stop", {}, {"name": name, "group": group, "graceMs": grace_ms, "workDoneToken": work_done_token}, timeout))
 
+    def list(
+        self,
+        *,
+        group: Optional[t.Name] = None,
+        timeout: Optional[float] = None,
+    ) -> t.ServiceListResult:
+        """All services of this connection, by name, or those of a group.
+
+        By what is known; `process` is as it was when it was started. service/get looks at it.
+
+        Args:
+            group:
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+        """
+        return cast("t.ServiceListResult", self._call("service/list", {}, {"group": group}, timeout))
+
     def get(
         self,
         name: t.Name,
@@ -614,6 +707,29 @@ class ServiceMethods:
             timeout: Seconds, after which the request is cancelled and CallTimeout raised.
         """
         return cast("t.ServiceGetResult", self._call("service/get", {"name": name}, {}, timeout))
+
+class MetricsMethods:
+    """metrics/…"""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def get(
+        self,
+        *,
+        timeout: Optional[float] = None,
+    ) -> t.MetricsGetResult:
+        """Numbers for a monitoring system, as OpenMetrics text.
+
+        Services (up, ready, healthy, restarts, processes, CPU time, memory, lifetime, and the same by
+        group), managed ports, requests by method and outcome with their durations, threads, and the lag of
+        the event loop, which is watched from the first question on. The sidecar opens no port for it: serve
+        the text where your application serves its own.
+
+        Args:
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+        """
+        return cast("t.MetricsGetResult", self._call("metrics/get", {}, {}, timeout))
 
 class EventsMethods:
     """events/…"""
@@ -667,7 +783,9 @@ class Nouns:
         self.port = PortMethods(call)
         self.cleanup = CleanupMethods(call)
         self.process = ProcessMethods(call)
+        self.shutdown = ShutdownMethods(call)
         self.service = ServiceMethods(call)
+        self.metrics = MetricsMethods(call)
         self.events = EventsMethods(call)
 
 class Listening:
@@ -679,6 +797,9 @@ class Listening:
 
     @overload
     def on(self, event: Literal["process"], listener: Callable[[t.EventProcessParams], object]) -> Callable[[], None]: ...
+
+    @overload
+    def on(self, event: Literal["shutdown"], listener: Callable[[t.EventShutdownParams], object]) -> Callable[[], None]: ...
 
     @overload
     def on(self, event: Literal["overflow"], listener: Callable[[t.EventOverflowParams], object]) -> Callable[[], None]: ...

@@ -10,6 +10,10 @@ from .._codec import Struct, UnknownKind
 
 CleanupRunParamsEvict = Literal["owned", "any"]
 
+DependencyCondition = Literal["started", "ready", "completed"]
+
+EventShutdownParamsPhase = Literal["handlers", "services", "holdings", "log", "done"]
+
 InitializeResultHostWatch = Literal["handle", "pid", "none"]
 
 KillOutcomeOutcome = Literal["exited", "killed", "survived", "denied", "gone", "protected", "identityMismatch", "planned", "notPlanned"]
@@ -49,6 +53,8 @@ ProcessVisibility = Literal["full", "partial"]
 Protocol = Literal["tcp", "udp"]
 """The transport protocol of a socket."""
 
+RestartSpecPolicy = Literal["never", "onFailure", "always"]
+
 ServerCapabilitiesContainment = Literal["job", "cgroup", "processGroup"]
 
 ServerCapabilitiesKillIdentity = Literal["handle", "checked"]
@@ -57,10 +63,14 @@ ServerCapabilitiesPortOwners = Literal["all", "ownUser"]
 
 ServerCapabilitiesSocketSource = Literal["kernel", "procfs", "command"]
 
+ServiceSpecStdin = Literal["none", "pipe"]
+
 ServiceStartParamsWaitFor = Literal["none", "running"]
 
 ServiceState = Literal["stopped", "waiting", "starting", "running", "backoff", "stopping", "exited", "fatal"]
-"""supervisord’s words: `stopped` on request, `exited` by itself, `fatal` could not be started."""
+"""supervisord’s words: `stopped` on request, `waiting` for a dependency, `backoff` until the next
+restart, `exited` by itself, `fatal` given up.
+"""
 
 ServiceStatusContainment = Literal["job", "cgroup", "processGroup", "none"]
 
@@ -182,6 +192,13 @@ class Container(Struct):
     image: Optional[Text] = None
 
 @dataclass
+class Dependency(Struct):
+    """Another service that comes first."""
+    name: Name
+    condition: DependencyCondition
+    """`started`: its program runs; `ready`: it is ready; `completed`: it has ended with exit code 0."""
+
+@dataclass
 class EventFilter(Struct):
     """What a subscription is about."""
     services: Optional[List[Name]] = None
@@ -229,6 +246,20 @@ class EventProcessParams(Struct):
     """Known for our own children."""
 
 @dataclass
+class EventShutdownParams(Struct):
+    """What event/shutdown carries."""
+    subscription_id: Text
+    seq: int
+    """Counts the notifications of a subscription without a gap; given after dropping."""
+    at: Timestamp
+    phase: Union[EventShutdownParamsPhase, str]
+    """What is being ended: handlers, services, what the sidecar itself holds (sockets and locks), its log;
+    and then all is done.
+    """
+    step: Optional[ShutdownStep] = None
+    """The step that has ended; absent when the phase has begun."""
+
+@dataclass
 class EventsSubscribeParams(Struct):
     """What events/subscribe takes."""
     topics: List[Topic]
@@ -252,6 +283,27 @@ class EventsUnsubscribeResult(Struct):
     """What events/unsubscribe answers."""
     removed: bool
     """False when there was none of that id."""
+
+@dataclass
+class ExecProbe(Struct):
+    """A command in the service’s own surroundings; exit code 0 is a success. At its time-out it is killed,
+    with what it has started.
+    """
+    command: Text
+    """The program, as in ServiceSpec. Never a shell line."""
+    kind: Literal["exec"] = "exec"
+    args: Optional[List[Text]] = None
+    """`${port:NAME}` is replaced."""
+    initial_delay_ms: Optional[int] = None
+    """From the start of the program to the first question. Default: 0."""
+    period_ms: Optional[int] = None
+    """From one question to the next; a question never overlaps the one before it. Default: 1000."""
+    timeout_ms: Optional[int] = None
+    """A question without an answer by then has failed. Default: 1000."""
+    success_threshold: Optional[int] = None
+    """Successes in a row that count as one. Default: 1."""
+    failure_threshold: Optional[int] = None
+    """Failures in a row that count as one. Default: 3."""
 
 @dataclass
 class ExitParams(Struct):
@@ -281,6 +333,29 @@ class HostSecondInstanceResult(Struct):
     """The host did something with it: opened a window, say."""
     reply: Any = None
     """For the other instance."""
+
+@dataclass
+class HttpProbe(Struct):
+    """GET over HTTP. A status from 200 to 399 is a success; redirects are not followed, proxies not used,
+    certificates not checked.
+    """
+    kind: Literal["http"] = "http"
+    url: Optional[Text] = None
+    """Where to ask; this, or `port` and `path`, which mean 127.0.0.1. `${port:NAME}` is replaced."""
+    port: Optional[Union[int, str]] = None
+    """A number, or `${port:NAME}` for one of the service’s `ports`; the first of those when absent."""
+    path: Optional[Text] = None
+    """Begins with a slash. `${port:NAME}` is replaced. Default: "/"."""
+    initial_delay_ms: Optional[int] = None
+    """From the start of the program to the first question. Default: 0."""
+    period_ms: Optional[int] = None
+    """From one question to the next; a question never overlaps the one before it. Default: 1000."""
+    timeout_ms: Optional[int] = None
+    """A question without an answer by then has failed. Default: 1000."""
+    success_threshold: Optional[int] = None
+    """Successes in a row that count as one. Default: 1."""
+    failure_threshold: Optional[int] = None
+    """Failures in a row that count as one. Default: 3."""
 
 @dataclass
 class IdentityMismatchData(Struct):
@@ -459,6 +534,25 @@ class Limits(Struct):
     """All rings of service output."""
 
 @dataclass
+class LogProbe(Struct):
+    """A line of its output, on either stream. It succeeds with the first line that matches, for as long as
+    that process runs, and cannot fail.
+    """
+    pattern: str
+    """An ECMAScript regular expression, without flags, for one line."""
+    kind: Literal["log"] = "log"
+    initial_delay_ms: Optional[int] = None
+    """From the start of the program to the first question. Default: 0."""
+    period_ms: Optional[int] = None
+    """From one question to the next; a question never overlaps the one before it. Default: 1000."""
+    timeout_ms: Optional[int] = None
+    """A question without an answer by then has failed. Default: 1000."""
+    success_threshold: Optional[int] = None
+    """Successes in a row that count as one. Default: 1."""
+    failure_threshold: Optional[int] = None
+    """Failures in a row that count as one. Default: 3."""
+
+@dataclass
 class ManagedPort(Struct):
     """A port that the app calls its own."""
     port: Port
@@ -470,6 +564,16 @@ class ManagedPort(Struct):
 class MethodNotFoundData(Struct):
     """This sidecar has no such method."""
     kind: Literal["MethodNotFound"] = "MethodNotFound"
+
+@dataclass
+class MetricsGetParams(Struct):
+    """What metrics/get takes."""
+
+@dataclass
+class MetricsGetResult(Struct):
+    """What metrics/get answers."""
+    openmetrics: Text
+    """Of the type `application/openmetrics-text; version=1.0.0; charset=utf-8`."""
 
 @dataclass
 class NotFoundData(Struct):
@@ -1013,6 +1117,24 @@ class RequestCancelledData(Struct):
     kind: Literal["RequestCancelled"] = "RequestCancelled"
 
 @dataclass
+class RestartSpec(Struct):
+    """What follows when a service ends by itself, or is found to be ill."""
+    policy: Optional[RestartSpecPolicy] = None
+    """`onFailure`: after a signal, an exit code other than 0, or a failed liveness probe. Default:
+    "onFailure".
+    """
+    backoff_ms: Optional[int] = None
+    """Before the first restart; doubled with each, and varied by up to a fifth. Default: 500."""
+    max_backoff_ms: Optional[int] = None
+    """The doubling ends here. Default: 30000."""
+    reset_after_ms: Optional[int] = None
+    """Ready and healthy for so long, it begins with `backoffMs` again. Default: 10000."""
+    max_restarts: Optional[int] = None
+    """So many restarts within `windowMs`; the next failure is `fatal`. -1: no limit. Default: 5."""
+    window_ms: Optional[int] = None
+    """The span in which restarts are counted. Default: 60000."""
+
+@dataclass
 class RpcDiscoverParams(Struct):
     """What rpc.discover takes."""
 
@@ -1075,11 +1197,55 @@ class ServiceGetResult(Struct):
     service: Optional[ServiceStatus]
 
 @dataclass
+class ServiceLimits(Struct):
+    """What a service may use."""
+    rss_bytes: Optional[Bytes] = None
+    """Resident memory of its whole tree; over it, it is restarted, gracefully."""
+
+@dataclass
+class ServiceListParams(Struct):
+    """What service/list takes."""
+    group: Optional[Name] = None
+
+@dataclass
+class ServiceListResult(Struct):
+    """What service/list answers."""
+    services: List[ServiceStatus]
+
+@dataclass
+class ServiceLogs(Struct):
+    """What is kept of a service’s output."""
+    ring_bytes: Optional[int] = None
+    """In memory. Default: 65536."""
+    file: Optional[Text] = None
+    """An absolute path, to which every line is appended."""
+    max_bytes: Optional[int] = None
+    """A file as large as this is set aside. Default: 10485760."""
+    keep: Optional[int] = None
+    """How many set aside are kept. Default: 5."""
+
+@dataclass
 class ServicePort(Struct):
     """A port of a service."""
     name: Name
     port: int
     env: Optional[Text] = None
+
+@dataclass
+class ServicePortSpec(Struct):
+    """A port that a service gets."""
+    name: Name
+    """For `${port:NAME}`, and in the status."""
+    env: Optional[Text] = None
+    """The variable that tells it to the program."""
+    port: Optional[Port] = None
+    """This one and no other; one is allocated when absent."""
+    key: Optional[Name] = None
+    """The same port for the same key, across restarts of the app."""
+    host: Optional[Text] = None
+    """The local address that it will be bound to."""
+    pass_fd: Optional[bool] = None
+    """Hand it over listening, as a descriptor from 3 on (LISTEN_FDS). Default: false."""
 
 @dataclass
 class ServiceSpec(Struct):
@@ -1095,7 +1261,21 @@ class ServiceSpec(Struct):
     """Variables to set; null removes one."""
     inherit_env: Optional[bool] = None
     """Begin with the sidecar’s environment. Default: true."""
+    stdin: Optional[ServiceSpecStdin] = None
+    """Its standard input: empty, or what service/write sends. Default: "none"."""
+    depends_on: Optional[List[Dependency]] = None
+    """Started first, and stopped last."""
+    ports: Optional[List[ServicePortSpec]] = None
+    readiness: Optional[Probe] = None
+    """Ready once it succeeds, and for as long as it does. Without one it is ready as soon as it runs."""
+    liveness: Optional[Probe] = None
+    """Restarted when it fails."""
+    restart: Optional[RestartSpec] = None
     stop: Optional[StopSpec] = None
+    limits: Optional[ServiceLimits] = None
+    logs: Optional[ServiceLogs] = None
+    persistent: Optional[bool] = None
+    """Survives the sidecar, and is adopted by the next one of the app. Default: false."""
     owner_tag: Optional[Name] = None
     """On whose behalf; the connection’s own tag when absent."""
 
@@ -1122,18 +1302,24 @@ class ServiceStatus(Struct):
     name: Name
     state: Union[ServiceState, str]
     ready: bool
+    """It runs, and its readiness probe succeeds."""
     healthy: bool
+    """It runs, and its liveness probe has not failed."""
     process: Optional[ProcessInfo]
+    """The program that was started; null while none runs."""
     ports: List[ServicePort]
     exit_code: Optional[int]
+    """Of its last end; null while it runs, or where a signal ended it."""
     signal: Optional[Text]
+    """Which signal ended it last."""
     restarts: int
+    """How often it was restarted without being asked to."""
     state_changed_at: Timestamp
     containment: Union[ServiceStatusContainment, str]
     """What keeps its descendants together, and so ends with it."""
     group: Optional[Name] = None
     cause: Optional[Text] = None
-    """Why the state last changed."""
+    """Why the state last changed, with the last lines of output after a failure."""
 
 @dataclass
 class ServiceStopParams(Struct):
@@ -1153,6 +1339,24 @@ class ServiceStopResult(Struct):
     services: List[ServiceStatus]
 
 @dataclass
+class ShutdownAddHandlerParams(Struct):
+    """What shutdown/addHandler takes."""
+    name: Name
+    order: Optional[int] = None
+    """Lower ones run first. Default: 0."""
+    timeout_ms: Optional[Duration] = None
+    """How long the host may take; never longer than the whole shutdown leaves it. Default: 5000."""
+    critical: Optional[bool] = None
+    """Whatever keeps it from being `done` makes the report’s `ok` false and the exit code of the sidecar
+    3. Default: false.
+    """
+
+@dataclass
+class ShutdownAddHandlerResult(Struct):
+    """What shutdown/addHandler answers."""
+    handler_id: Text
+
+@dataclass
 class ShutdownParams(Struct):
     """What shutdown takes."""
     reason: Optional[Text] = None
@@ -1161,13 +1365,37 @@ class ShutdownParams(Struct):
     """For all steps together. Default: 15000."""
 
 @dataclass
+class ShutdownRemoveHandlerParams(Struct):
+    """What shutdown/removeHandler takes."""
+    handler_id: Text
+
+@dataclass
+class ShutdownRemoveHandlerResult(Struct):
+    """What shutdown/removeHandler answers."""
+    removed: bool
+    """False when there was none of that id."""
+
+@dataclass
 class ShutdownReport(Struct):
     """How the shutdown went."""
     ok: bool
-    """No critical step failed."""
+    """Everything is `done` but, at most, handlers that are not critical."""
     reason: Text
     elapsed_ms: Duration
     steps: List[ShutdownStep]
+    """In the order in which they began."""
+
+@dataclass
+class ShutdownRunParams(Struct):
+    """What shutdown/run takes."""
+    reason: Text
+    """Why, for the handlers, the report and the log."""
+    deadline_ms: Optional[Duration] = None
+    """For all steps together; 500 ms before it whatever is left is killed. Default: 15000."""
+    keep_running: Optional[bool] = None
+    """The sidecar stays, and so do its locks and leases. Default: false."""
+    work_done_token: Optional[Union[int, str]] = None
+    """Asks for $/progress under this token."""
 
 @dataclass
 class ShutdownStep(Struct):
@@ -1175,9 +1403,10 @@ class ShutdownStep(Struct):
     kind: Union[ShutdownStepKind, str]
     name: Text
     status: Union[ShutdownStepStatus, str]
+    """`unavailable`: nobody was there to run the handler. `skipped`: no time was left to begin it."""
     elapsed_ms: Duration
     error: Optional[Text] = None
-    """Why it failed, as a sentence."""
+    """Why it is not `done`, as a sentence."""
 
 @dataclass
 class ShuttingDownData(Struct):
@@ -1217,6 +1446,8 @@ class StopSpec(Struct):
     """The polite signal. Default: "SIGTERM"."""
     grace_ms: Optional[int] = None
     """How long before SIGKILL. Default: 5000."""
+    stdin_close: Optional[bool] = None
+    """Close its input first, and signal when the grace is half over. Default: false."""
 
 @dataclass
 class Suggestion(Struct):
@@ -1229,9 +1460,27 @@ class Suggestion(Struct):
     """The parameters to call it with."""
 
 @dataclass
+class TcpProbe(Struct):
+    """A connection to 127.0.0.1, closed at once."""
+    kind: Literal["tcp"] = "tcp"
+    port: Optional[Union[int, str]] = None
+    """A number, or `${port:NAME}` for one of the service’s `ports`; the first of those when absent."""
+    initial_delay_ms: Optional[int] = None
+    """From the start of the program to the first question. Default: 0."""
+    period_ms: Optional[int] = None
+    """From one question to the next; a question never overlaps the one before it. Default: 1000."""
+    timeout_ms: Optional[int] = None
+    """A question without an answer by then has failed. Default: 1000."""
+    success_threshold: Optional[int] = None
+    """Successes in a row that count as one. Default: 1."""
+    failure_threshold: Optional[int] = None
+    """Failures in a row that count as one. Default: 3."""
+
+@dataclass
 class TimedOutData(Struct):
     """It took longer than allowed."""
     kind: Literal["TimedOut"] = "TimedOut"
+    service: Optional[ServiceStatus] = None
 
 @dataclass
 class Unit(Struct):
@@ -1296,6 +1545,11 @@ class WorkDoneReport(Struct):
 
 KillTarget = Union[KillProcess, KillGroup, KillOwner]
 """Whom to end."""
+
+Probe = Union[HttpProbe, TcpProbe, ExecProbe, LogProbe]
+"""How to tell whether a service is ready, or alive. An http or tcp probe of this machine succeeds only
+while the port is held by the service itself.
+"""
 
 WorkDone = Union[WorkDoneBegin, WorkDoneReport, WorkDoneEnd, UnknownKind]
 """How far a request has come, as LSP tells it."""

@@ -20,7 +20,10 @@ function errorClass({ kind, code, summary, data }: ErrorKind, type: NamedType | 
     docstring([summary]),
     `kind = ${quoted(kind)}\ncode = ${code}`,
     ...members.map((member) => {
-      const expression = annotation(member.required ? member.type : { kind: 'nullable', of: member.type }, { open: new Set(), prefix: 't.' });
+      const expression = annotation(member.required ? member.type : { kind: 'nullable', of: member.type }, {
+        open: new Set(),
+        prefix: 't.',
+      });
       const about = member.description === undefined ? '' : `    ${docstring([member.description])}\n`;
       return `@property\ndef ${snake(member.name)}(self) -> ${expression}:\n${about}    return cast(${quoted(expression)}, decode_member(${quoted(data)}, ${quoted(snake(member.name))}, self.data))`;
     }),

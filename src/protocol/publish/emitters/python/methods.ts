@@ -32,10 +32,7 @@ const classOf = (noun: string, flavour: Flavour) =>
   `${flavour === 'async' ? 'Async' : ''}${noun.charAt(0).toUpperCase()}${noun.slice(1)}Methods`;
 
 function nounClass(noun: string, methods: Method[], types: Map<string, NamedType>, flavour: Flavour): string {
-  const body = [
-    'def __init__(self, call: Call) -> None:\n    self._call = call',
-    ...methods.map((method) => verb(method, types, flavour)),
-  ];
+  const body = ['def __init__(self, call: Call) -> None:\n    self._call = call', ...methods.map((method) => verb(method, types, flavour))];
   return `class ${classOf(noun, flavour)}:\n${indented([docstring([`${noun}/…`]), ...body].join('\n\n'))}`;
 }
 

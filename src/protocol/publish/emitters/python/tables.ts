@@ -8,9 +8,21 @@ export function tablesFile({ version, methods, hostCalls, notifications }: Model
     'from typing import Dict, Optional',
     `VERSION = ${quoted(version)}`,
     '# How each request is counted: `life` never, `wait` in limits.waitsInFlight, all others in limits.requestsInFlight.',
-    table('LANES', 'str', methods.map(({ name, lane }) => [name, quoted(lane ?? 'life')])),
-    table('RESULTS', 'Optional[str]', methods.map(({ name, result }) => [name, nameOf(result)])),
-    table('HOST_CALL_PARAMS', 'str', hostCalls.map(({ name, params }) => [name, quoted(params)])),
+    table(
+      'LANES',
+      'str',
+      methods.map(({ name, lane }) => [name, quoted(lane ?? 'life')]),
+    ),
+    table(
+      'RESULTS',
+      'Optional[str]',
+      methods.map(({ name, result }) => [name, nameOf(result)]),
+    ),
+    table(
+      'HOST_CALL_PARAMS',
+      'str',
+      hostCalls.map(({ name, params }) => [name, quoted(params)]),
+    ),
     table(
       'NOTIFICATION_PARAMS',
       'str',
