@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { makeDirectory } from '../harness/directory.ts';
 import { python } from '../harness/needs.ts';
-import { type StartOptions, startSidecar } from '../harness/sidecar.ts';
+import { hasNative, type StartOptions, startSidecar } from '../harness/sidecar.ts';
 import { createSprawl } from '../harness/sprawl.ts';
 import { until } from '../harness/until.ts';
 
@@ -102,6 +102,26 @@ describe.skipIf(python === null).for(containments)('%s', (containment) => {
   });
 });
 
+test('a service has nothing of ours: no descriptor, and no variable that was meant for the sidecar', async () => {
+  const meant = { ELECTRON_RUN_AS_NODE: '1', ELECTRON_NO_ASAR: '1', NODE_OPTIONS: '--no-warnings', VSCODE_PID: '1', NODE_UNIQUE_ID: '7' };
+  await using sidecar = await startSidecar({ env: meant });
+  // What holds descriptors: a socket, the ledger and its lock, the pipe of the guard.
+  await sidecar.call('port/allocate', { hold: hasNative });
+  await sidecar.call('service/start', { spec: { name: 'first', command: 'sleep', args: ['300'] } });
+  const { service } = await sidecar.call('service/start', { spec: { name: 'second', command: 'sleep', args: ['300'] } });
+  const of = `/proc/${service.process?.pid}`;
+  // What whoever started the tests has leaked to all of us is not the sidecar’s.
+  const leaked = new Set(listDescriptors('/proc/self').map(({ target }) => target));
+  const own = listDescriptors(of).filter(({ fd, target }) => fd > 2 && !leaked.has(target));
+  expect(own).toEqual([]);
+  expect(listDescriptors(of).map(({ target }) => target)).toEqual(expect.arrayContaining(['/dev/null']));
+  const names = readFileSync(`${of}/environ`, 'utf8')
+    .split('\0')
+    .map((variable) => variable.split('=')[0]);
+  expect(names.filter((name) => name !== undefined && Object.hasOwn(meant, name))).toEqual([]);
+  expect(names).toContain('SIDEWARDEN_START');
+});
+
 test('without services there is no guard', async () => {
   await using sidecar = await startSidecar();
   await sidecar.call('process/get', { target: { pid: process.pid } });
@@ -118,6 +138,17 @@ async function listContainments(): Promise<('cgroup' | 'processGroup')[]> {
     capabilities: {},
   });
   return (result as { capabilities: { containment: ('cgroup' | 'processGroup')[] } }).capabilities.containment;
+}
+
+function listDescriptors(directory: string): { fd: number; target: string }[] {
+  return readdirSync(`${directory}/fd`).flatMap((fd) => {
+    try {
+      return [{ fd: Number(fd), target: readlinkSync(`${directory}/fd/${fd}`) }];
+    } catch {
+      // The one by which the directory was read.
+      return [];
+    }
+  });
 }
 
 function findGuard(sidecarPid: number): number | null {
