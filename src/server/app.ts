@@ -69,7 +69,8 @@ export async function runApp(options: AppOptions): Promise<number> {
   const clients = createClients();
   const containing = createContaining({
     system,
-    cgroupDirectory: capabilities.cgroupDirectory,
+    looking,
+    clients,
     guardScript: files.guardScript,
     path: options.surroundings.environment['PATH'],
     clock,

@@ -92,6 +92,15 @@ describe.skipIf(python === null).for(containments)('%s', (containment) => {
     expect(sprawl.pids()).toEqual([]);
   });
 
+  test.skipIf(containment === 'processGroup' && !hasNative)('those that forget their session and environment end as well', async () => {
+    await using sidecar = await start();
+    using sprawl = createSprawl({ forget: true });
+    await sidecar.call('service/start', { spec: sprawl.spec });
+    await sprawl.grown();
+    await sidecar.call('service/stop', { name: sprawl.spec.name });
+    expect(sprawl.pids()).toEqual([]);
+  });
+
   test('the guard is never killed on request', async () => {
     await using sidecar = await start();
     await sidecar.call('service/start', { spec: { name: 'one', command: 'sleep', args: ['300'] } });
@@ -120,6 +129,15 @@ test('a service has nothing of ours: no descriptor, and no variable that was mea
     .map((variable) => variable.split('=')[0]);
   expect(names.filter((name) => name !== undefined && Object.hasOwn(meant, name))).toEqual([]);
   expect(names).toContain('SIDEWARDEN_START');
+});
+
+test.skipIf(!hasNative)('an orphan that comes to the sidecar is collected when it ends', async () => {
+  await using sidecar = await startSidecar();
+  const args = ['-c', 'sh -c "sleep 1 & exit 0"; sleep 300'];
+  await sidecar.call('service/start', { spec: { name: 'one', command: 'sh', args } });
+  const isOrphan = (pid: number) => readCommandLine(pid) === 'sleep\u00001\u0000';
+  const orphan = await until(() => listChildren(sidecar.pid).find(isOrphan), 'the orphan');
+  await until(() => !listChildren(sidecar.pid).includes(orphan), 'its collection');
 });
 
 test('without services there is no guard', async () => {
@@ -151,9 +169,10 @@ function listDescriptors(directory: string): { fd: number; target: string }[] {
   });
 }
 
+const listChildren = (pid: number) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+
 function findGuard(sidecarPid: number): number | null {
-  const children = readFileSync(`/proc/${sidecarPid}/task/${sidecarPid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-  return children.find((pid) => readCommandLine(pid).includes('sidewarden-guard')) ?? null;
+  return listChildren(sidecarPid).find((pid) => readCommandLine(pid).includes('sidewarden-guard')) ?? null;
 }
 
 function readCommandLine(pid: number): string {

@@ -2,15 +2,20 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../clock.ts';
 import type { Log } from '../../log.ts';
+import { startVariable } from '../os/environment.ts';
+import { createReaper } from '../os/reaper.ts';
 import { readTicks } from '../os/ticks.ts';
 import { createContainment } from '../supervisor/containment/containment.ts';
 import { createGuard } from '../supervisor/containment/guard.ts';
+import { createOrphans } from '../supervisor/containment/orphans.ts';
+import type { Clients } from './clients.ts';
+import type { Looking } from './looking.ts';
 import type { AppSystem } from './system.ts';
 
 export interface ContainingParts {
   system: AppSystem;
-  /** Where cgroups may be made; null for nowhere. */
-  cgroupDirectory: string | null;
+  looking: Pick<Looking, 'platform' | 'capabilities'>;
+  clients: Clients;
   /** guard.sh */
   guardScript: URL;
   path: string | undefined;
@@ -21,7 +26,7 @@ export interface ContainingParts {
 export type Containing = ReturnType<typeof createContaining>;
 
 /** What holds the services of all connections together, and ends them if this process cannot. */
-export function createContaining({ system, cgroupDirectory, guardScript, path = '/usr/bin:/bin', clock, log }: ContainingParts) {
+export function createContaining({ system, looking, clients, guardScript, path = '/usr/bin:/bin', clock, log }: ContainingParts) {
   let hostPid: number | null = null;
   const guard = createGuard({
     readScript: () => readFile(guardScript, 'utf8'),
@@ -34,10 +39,25 @@ export function createContaining({ system, cgroupDirectory, guardScript, path = 
     clock,
     log,
   });
+  const { processes } = looking.platform;
+  const orphans = createOrphans({
+    reaper: createReaper({ native: looking.capabilities.native, pid: system.pid }),
+    async identify(pid) {
+      const identity = await processes.identify(pid);
+      return identity === null ? null : { identity, startId: (await processes.readVariable(pid, startVariable))?.value ?? null };
+    },
+    onFound(startId, orphan) {
+      for (const { ledgers } of clients.all()) void ledgers.ledger.recordOrphan({ startId, orphan });
+      void readTicks(orphan.pid).then((mark) => mark !== null && guard.own(startId, mark));
+    },
+    clock,
+    log,
+  });
+  const { cgroupDirectory } = looking.capabilities;
   const cgroups = cgroupDirectory === null ? null : join(cgroupDirectory, `sidewarden-${system.pid}-${system.startedAt.toString(36)}`);
   return {
     guard,
-    containment: createContainment({ guard, cgroups, log }),
+    containment: createContainment({ guard, orphans, cgroups, log }),
     /** The guard watches this one too, in case we hang when it ends. Before the first service. */
     setHost(pid: number) {
       hostPid = pid;

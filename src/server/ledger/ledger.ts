@@ -26,6 +26,8 @@ export interface Ledger {
   recordIntent(intent: Omit<Start, 'process'>): Promise<void>;
   /** After it. */
   recordStarted(started: { startId: string } & ProcessMark): Promise<void>;
+  /** Another process that belongs to a start. */
+  recordOrphan(found: { startId: string; orphan: ProcessMark }): Promise<void>;
   recordEnded(ended: { startId: string }): Promise<void>;
   /** What was started and has not ended, recorded or not. */
   starts(): Start[];
@@ -78,6 +80,13 @@ export async function openLedger({
       inOrder(async () => {
         const start = starts.get(startId);
         if (start) await put({ record: 'started', start: { ...start, process: { pid, identity } } });
+      }),
+    recordOrphan: ({ startId, orphan }) =>
+      inOrder(async () => {
+        const start = starts.get(startId);
+        if (start === undefined) return;
+        const record = start.process === null ? 'intent' : 'started';
+        await put({ record, start: { ...start, orphans: [...(start.orphans ?? []), orphan] } });
       }),
     recordEnded: ({ startId }) =>
       inOrder(async () => {

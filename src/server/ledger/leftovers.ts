@@ -84,7 +84,12 @@ export async function findProcesses(pool: Pool, starts: Start[]): Promise<Pick<L
   // The session of a process that is gone may be another’s by now: only a living one leads it.
   const leader = (start: Start) => (start.process !== null && families.get(start.startId)?.members.size ? start.process : null);
   const carriers = await pool.run('findStarted', {
-    started: starts.map((start) => ({ startId: start.startId, leader: leader(start), cgroup: start.cgroup ?? null })),
+    started: starts.map((start) => ({
+      startId: start.startId,
+      leader: leader(start),
+      cgroup: start.cgroup ?? null,
+      orphans: start.orphans ?? [],
+    })),
   });
   for (const { startId, process } of carriers) families.get(startId)?.members.set(process.identity, process);
 

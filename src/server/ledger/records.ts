@@ -26,6 +26,8 @@ export interface Start {
   ownerTag?: string;
   /** The directory of the cgroup that was to hold it and nothing else. */
   cgroup?: string;
+  /** Belong to it as well, and neither their session nor their environment says so. */
+  orphans?: ProcessMark[];
   /** Null while only the intent is known. */
   process: ProcessMark | null;
 }
@@ -89,7 +91,8 @@ function parseHeader({ version, sidecar, host, appId, startedAt }: Line): Ledger
 }
 
 function parseRecord(line: Line): LedgerRecord | null {
-  const { record, startId, name, command, ownerTag, cgroup } = line;
+  const { record, startId, name, command, ownerTag, cgroup, orphans } = line;
+  const marks = Array.isArray(orphans) ? orphans.map(parseMark).filter((mark) => mark !== null) : [];
   if (typeof startId !== 'string') return null;
   if (record === 'ended') return { record, startId };
   if ((record !== 'intent' && record !== 'started') || typeof name !== 'string' || typeof command !== 'string') return null;
@@ -99,6 +102,7 @@ function parseRecord(line: Line): LedgerRecord | null {
     command,
     ...(typeof ownerTag === 'string' && { ownerTag }),
     ...(typeof cgroup === 'string' && { cgroup }),
+    ...(marks.length > 0 && { orphans: marks }),
   };
   return { record, start: { ...known, process: parseMark(line) } };
 }

@@ -1,5 +1,7 @@
 import { startVariable } from '../../workers/platform/parse/environ.ts';
 
+export { startVariable };
+
 export interface EnvironmentOrder {
   /** The sidecar’s own. */
   inherited: Readonly<Record<string, string | undefined>>;

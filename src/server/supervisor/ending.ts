@@ -16,7 +16,7 @@ export interface EndingParts {
 
 export interface EndingOrder {
   startId: string;
-  contained: Pick<Contained, 'cgroup' | 'force'>;
+  contained: Pick<Contained, 'cgroup' | 'ending' | 'orphans' | 'force'>;
   /** The process that was started; null when it has ended. */
   root: ProcessInfo | null;
   /** Who led their session; null when it is not known. */
@@ -74,11 +74,9 @@ export function beginEnding(order: EndingOrder, { pool, kill, gatherSpared, find
 
   async function endAll(): Promise<Left> {
     const protection = await gatherSpared();
-    const { cgroup, force } = order.contained;
-    let targets = merge(
-      order.root === null ? [] : [order.root],
-      await findStarted({ startId: order.startId, leader: order.leader, cgroup }),
-    );
+    const { ending, force } = order.contained;
+    ending();
+    let targets = merge(order.root === null ? [] : [order.root], await find(order.leader));
     let forcedRounds = 0;
     // Everybody gets the polite signal, also when there is no time left to wait for it.
     for (let isForced = false; targets.length > 0; isForced = grace.signal.aborted) {
@@ -100,11 +98,14 @@ export function beginEnding(order: EndingOrder, { pool, kill, gatherSpared, find
       });
       const left = outcomes.filter(({ outcome }) => outcome === 'survived' || outcome === 'denied' || outcome === 'protected');
       for (const outcome of left) if (isForced || outcome.outcome !== 'survived') hopeless.set(outcome.process.identity ?? '', outcome);
-      targets = merge(await describe(left), await findStarted({ startId: order.startId, leader: null, cgroup })).filter(
-        ({ identity }) => !hopeless.has(identity),
-      );
+      targets = merge(await describe(left), await find(null)).filter(({ identity }) => !hopeless.has(identity));
     }
     return tell([...hopeless.values()]);
+  }
+
+  async function find(leader: EndingOrder['leader']): Promise<ProcessInfo[]> {
+    const { startId, contained } = order;
+    return findStarted({ startId, leader, cgroup: contained.cgroup, orphans: await contained.orphans() });
   }
 
   /** The survivors of a round are escalated by identity, whatever has become of their parents. */

@@ -143,6 +143,8 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
 const uncontained: Contained = {
   cgroup: null,
   started: async () => 'none',
+  ending: () => {},
+  orphans: async () => [],
   force: async () => {},
   release: async () => {},
 };

@@ -13,17 +13,21 @@ export interface Started {
   leader: { pid: number; identity: string } | null;
   /** The cgroup that was made for it; whatever is in there counts. */
   cgroup?: string | null;
+  /** Belong to it, whatever their session and environment. */
+  orphans?: { pid: number; identity: string }[];
+}
+
+interface Found {
+  startId: string;
+  process: ProcessInfo;
 }
 
 /** The living processes that belong to these starts. One pass over all processes, however many starts are asked for. */
-export async function findStarted(
-  { started }: { started: Started[] },
-  { processes, signals }: Platform,
-): Promise<{ startId: string; process: ProcessInfo }[]> {
+export async function findStarted({ started }: { started: Started[] }, { processes, signals }: Platform): Promise<Found[]> {
   const wanted = new Set(started.map(({ startId }) => startId));
   const sessions = await readSessions(started, processes);
   const groups = await readGroups(started, processes);
-  const found: { startId: string; process: ProcessInfo }[] = [];
+  const found: Found[] = [];
   for (const row of signals.readKin()) {
     const carried = await processes.readVariable(row.pid, startVariable);
     const carries = carried !== null && wanted.has(carried.value) ? carried.value : undefined;
@@ -38,7 +42,21 @@ export async function findStarted(
   }
   // Whoever is in its group before the look and after it was there when it was looked at.
   const groupsNow = groups.size === 0 ? groups : await readGroups(started, processes);
-  return found.filter(({ startId, process: { pid } }) => groups.get(pid) !== startId || groupsNow.get(pid) === startId);
+  const members = found.filter(({ startId, process: { pid } }) => groups.get(pid) !== startId || groupsNow.get(pid) === startId);
+  return [...members, ...(await findOrphans(started, members, processes))];
+}
+
+async function findOrphans(started: Started[], members: Found[], processes: Processes): Promise<Found[]> {
+  const known = new Set(members.map(({ process }) => process.identity));
+  const found: Found[] = [];
+  for (const { startId, orphans = [] } of started) {
+    for (const { pid, identity } of orphans) {
+      const process = await orHidden(() => processes.describe(pid));
+      if (process === null || process === 'hidden' || process.status === 'zombie' || known.has(process.identity)) continue;
+      if (processes.sameIdentity(process.identity, identity)) found.push({ startId, process });
+    }
+  }
+  return found;
 }
 
 /** Pid → start. */

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import type { Log } from '../../../log.ts';
+import type { ProcessMark } from '../../ledger/records.ts';
 import { killCgroup, makeCgroup, removeCgroup } from '../../os/cgroup.ts';
 import { readTicks } from '../../os/ticks.ts';
 import type { Guard } from './guard.ts';
+import type { Orphans } from './orphans.ts';
 
 /** What keeps all that a start has started together, so that it ends with it and does not outlive the sidecar. */
 export interface Containment {
@@ -28,6 +30,10 @@ export interface Contained {
   readonly cgroup: string | null;
   /** After the spawn, with the cgroup that it really is in. Resolves with what holds it. */
   started(pid: number, cgroup: string | null): Promise<ContainmentKind>;
+  /** Its end has begun: what it shares with other starts that are ending is its own from now on. */
+  ending(): void;
+  /** Orphans of it that neither its cgroup, its session nor its mark shows; looks first. */
+  orphans(): Promise<ProcessMark[]>;
   /** SIGKILL to all that is in the cgroup. */
   force(): Promise<void>;
   /** Nothing of it is left, or nothing was started. */
@@ -36,12 +42,13 @@ export interface Contained {
 
 export interface ContainmentParts {
   guard: Guard;
+  orphans: Orphans;
   /** The directory for our cgroups, which is made when it is needed; null where we may make none. */
   cgroups: string | null;
   log: Log;
 }
 
-export function createContainment({ guard, cgroups, log }: ContainmentParts): Containment {
+export function createContainment({ guard, orphans, cgroups, log }: ContainmentParts): Containment {
   const cgroupOf = (startId: string) => (cgroups === null ? null : join(cgroups, startId));
   return {
     kind: cgroups === null ? 'processGroup' : 'cgroup',
@@ -49,6 +56,7 @@ export function createContainment({ guard, cgroups, log }: ContainmentParts): Co
 
     async prepare({ startId, signal, graceMs }) {
       const cgroup = await make(cgroupOf(startId));
+      await orphans.begin(startId, cgroup === null);
       const isGuarded = await guard.add({ startId, signal, graceMs, cgroup });
       return {
         cgroup,
@@ -58,10 +66,13 @@ export function createContainment({ guard, cgroups, log }: ContainmentParts): Co
           if (entered !== null) return 'cgroup';
           return isGuarded ? 'processGroup' : 'none';
         },
+        ending: () => orphans.ending(startId),
+        orphans: () => orphans.membersOf(startId),
         async force() {
           if (cgroup !== null) await killCgroup(cgroup);
         },
         async release() {
+          orphans.end(startId);
           guard.remove(startId);
           if (cgroup !== null) await removeCgroup(cgroup);
         },
