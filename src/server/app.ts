@@ -24,6 +24,7 @@ import { portHandlers } from './handlers/port.ts';
 import { processHandlers } from './handlers/process.ts';
 import { createTellProgress, createWithProgress } from './handlers/progress.ts';
 import { serviceHandlers } from './handlers/service.ts';
+import { serviceOutputHandlers } from './handlers/serviceOutput.ts';
 import { shutdownHandlers } from './handlers/shutdown.ts';
 import { sidecarHandlers } from './handlers/sidecar.ts';
 import { createReadMetrics } from './metrics/metrics.ts';
@@ -36,6 +37,7 @@ import { openSession, type Session } from './rpc/session.ts';
 import { createEndings, orderOf } from './shutdown/endings.ts';
 import { type Ending, exitCodeFor } from './shutdown/exitCode.ts';
 import { createShutdownWatch } from './shutdown/watching.ts';
+import { createLogWatch } from './supervisor/output/watching.ts';
 import type { Transport } from './transport/transport.ts';
 
 export interface AppOptions {
@@ -88,7 +90,8 @@ export async function runApp(options: AppOptions): Promise<number> {
     if (ending.kind === 'uncaughtException') log.fatal({ err: ending.error }, 'uncaught exception');
     endings.end(ending);
   });
-  const watches = { ...looking.watches, shutdown: createShutdownWatch(shutdown) };
+  const outputsOf = (connectionId: string) => clients.of(connectionId).outputs;
+  const watches = { ...looking.watches, shutdown: createShutdownWatch(shutdown), serviceLog: createLogWatch(outputsOf, clock) };
   const subscriptions = createSubscriptions(watches, publish, { clock, log });
   const connect = createConnect({
     clients,
@@ -134,6 +137,7 @@ export async function runApp(options: AppOptions): Promise<number> {
     ...metricsHandlers(readMetrics),
     ...shutdownHandlers(shutdown, handlersOfHosts, createWithProgress(publish)),
     ...serviceHandlers((connectionId) => clients.of(connectionId).services, tellProgress),
+    ...serviceOutputHandlers({ servicesOf: (connectionId) => clients.of(connectionId).services, outputsOf }),
   };
   const session: Session = openSession({
     id: 'c1',

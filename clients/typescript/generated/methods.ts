@@ -65,6 +65,10 @@ export interface Methods {
   'service/list': { params: t.ServiceListParams; result: t.ServiceListResult };
   /** One service, or null when none was ever started under that name. */
   'service/get': { params: t.ServiceGetParams; result: t.ServiceGetResult };
+  /** What a service wrote last. */
+  'service/logs': { params: t.ServiceLogsParams; result: t.ServiceLogsResult };
+  /** Writes to the standard input of a service. */
+  'service/write': { params: t.ServiceWriteParams; result: t.ServiceWriteResult };
   /** Numbers for a monitoring system, as OpenMetrics text. */
   'metrics/get': { params: t.MetricsGetParams; result: t.MetricsGetResult };
   /** Asks for notifications; answers with how things stand. */
@@ -91,6 +95,8 @@ export interface Notifications {
   'event/process': t.EventProcessParams;
   /** How far a shutdown has come: a phase has begun, or a step of it has ended. */
   'event/shutdown': t.EventShutdownParams;
+  /** Lines that a service wrote, at most 50 ms or 64 KiB of them at once. */
+  'event/serviceLog': t.EventServiceLogParams;
   /** The host read too slowly: events of this topic were dropped. */
   'event/overflow': t.EventOverflowParams;
 }
@@ -103,6 +109,8 @@ export interface Events {
   process: t.EventProcessParams;
   /** How far a shutdown has come: a phase has begun, or a step of it has ended. */
   shutdown: t.EventShutdownParams;
+  /** Lines that a service wrote, at most 50 ms or 64 KiB of them at once. */
+  serviceLog: t.EventServiceLogParams;
   /** The host read too slowly: events of this topic were dropped. */
   overflow: t.EventOverflowParams;
 }
@@ -262,6 +270,18 @@ export interface ServiceMethods {
   list(params?: t.ServiceListParams, options?: CallOptions): Promise<Methods['service/list']['result']>;
   /** One service, or null when none was ever started under that name. */
   get(params: t.ServiceGetParams, options?: CallOptions): Promise<Methods['service/get']['result']>;
+  /**
+   * What a service wrote last.
+   * From memory (`logs.ringBytes`), over all its starts. To follow, give the `nextSeq` of one answer as the `sinceSeq` of the next, or subscribe to the topic serviceLog.
+   * Rejects with NotFound.
+   */
+  logs(params: t.ServiceLogsParams, options?: CallOptions): Promise<Methods['service/logs']['result']>;
+  /**
+   * Writes to the standard input of a service.
+   * For a service with `stdin: pipe` that runs. Answered when the system has taken the bytes: a program that does not read keeps the answer waiting, and a cancelled one may have got a part.
+   * Rejects with NotFound, Conflict, InvalidState.
+   */
+  write(params: t.ServiceWriteParams, options?: CallOptions): Promise<Methods['service/write']['result']>;
 }
 
 export interface MetricsMethods {
@@ -328,6 +348,8 @@ export const lanes = {
   'service/stop': 'act',
   'service/list': 'look',
   'service/get': 'look',
+  'service/logs': 'look',
+  'service/write': 'act',
   'metrics/get': 'look',
   'events/subscribe': 'life',
   'events/unsubscribe': 'life',

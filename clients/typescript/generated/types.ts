@@ -169,6 +169,17 @@ export interface EventProcessParams {
   signal?: Text | undefined;
 }
 
+/** What event/serviceLog carries. */
+export interface EventServiceLogParams {
+  subscriptionId: Text;
+  /** Counts the notifications of a subscription without a gap; given after dropping. */
+  seq: number;
+  at: Timestamp;
+  /** The service. */
+  name: Name;
+  lines: LogLine[];
+}
+
 /** What event/shutdown carries. */
 export interface EventShutdownParams {
   subscriptionId: Text;
@@ -493,6 +504,20 @@ export interface Limits {
   /** All rings of service output. */
   logRingBytes: Bytes;
 }
+
+/** A line that a service wrote. */
+export interface LogLine {
+  /** Counts the lines of a service, over all its starts. */
+  seq: number;
+  stream: Open<LogLineStream>;
+  at: Timestamp;
+  /** Without its end. Bytes that are no UTF-8 are U+FFFD here; in a log file they are as they were. */
+  text: Text;
+  /** The line was longer: this is its beginning, 16 KiB at most. */
+  truncated?: boolean | undefined;
+}
+
+export type LogLineStream = 'stdout' | 'stderr';
 
 /** A line of its output, on either stream. It succeeds with the first line that matches, for as long as that process runs, and cannot fail. */
 export interface LogProbe {
@@ -1355,6 +1380,24 @@ export interface ServiceLogs {
   keep?: number | undefined;
 }
 
+/** What service/logs takes. */
+export interface ServiceLogsParams {
+  name: Name;
+  /** So many of the newest lines; all when absent. */
+  tail?: number | undefined;
+  /** Only this line and those after it. */
+  sinceSeq?: number | undefined;
+}
+
+/** What service/logs answers. */
+export interface ServiceLogsResult {
+  lines: LogLine[];
+  /** The number of the next line to come. */
+  nextSeq: number;
+  /** Lines that were asked for and are not in memory any more. */
+  dropped: number;
+}
+
 /** A port of a service. */
 export interface ServicePort {
   name: Name;
@@ -1492,6 +1535,21 @@ export interface ServiceStopParams {
 export interface ServiceStopResult {
   services: ServiceStatus[];
 }
+
+/** What service/write takes. */
+export interface ServiceWriteParams {
+  name: Name;
+  /** The bytes, in base64 (RFC 4648, section 4); none to only end it. */
+  dataBase64: Text;
+  /**
+   * Close it afterwards.
+   * Default: `false`.
+   */
+  end?: boolean | undefined;
+}
+
+/** What service/write answers. */
+export type ServiceWriteResult = null;
 
 /** What shutdown/addHandler takes. */
 export interface ShutdownAddHandlerParams {

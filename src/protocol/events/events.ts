@@ -1,8 +1,9 @@
 import * as z from 'zod/mini';
 import { defineNotification } from '../method.ts';
 import { PortEntry } from '../types/port.ts';
-import { doc, Port, Protocol, struct, Text, Timestamp } from '../types/primitives.ts';
+import { doc, Name, Port, Protocol, struct, Text, Timestamp } from '../types/primitives.ts';
 import { ProcessInfo } from '../types/process.ts';
+import { LogLine } from '../types/serviceLog.ts';
 import { ShutdownPhase, ShutdownStep } from '../types/shutdown.ts';
 
 export const Topic = doc(z.enum(['service', 'serviceLog', 'process', 'port', 'instance', 'shutdown']), 'What a subscription is about.', {
@@ -84,6 +85,21 @@ export const shutdown = defineNotification({
       at: 1_790_000_000_000,
       phase: 'handlers',
       step: { kind: 'handler', name: 'flush', status: 'done', elapsedMs: 12 },
+    },
+  ],
+});
+
+export const serviceLog = defineNotification({
+  name: 'event/serviceLog',
+  summary: 'Lines that a service wrote, at most 50 ms or 64 KiB of them at once.',
+  params: z.object({ ...envelope, name: doc(Name, 'The service.'), lines: z.array(LogLine) }),
+  examples: [
+    {
+      subscriptionId: 's1',
+      seq: 4,
+      at: 1_790_000_000_000,
+      name: 'api',
+      lines: [{ seq: 7, stream: 'stdout', at: 1_790_000_000_000, text: 'listening' }],
     },
   ],
 });

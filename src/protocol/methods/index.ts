@@ -12,6 +12,7 @@ import * as port from './port.ts';
 import * as process from './process.ts';
 import { progress } from './progress.ts';
 import * as service from './service.ts';
+import * as serviceOutput from './serviceOutput.ts';
 import * as shutdown from './shutdown.ts';
 import * as sidecar from './sidecar.ts';
 
@@ -52,6 +53,8 @@ export const methods = {
   'service/stop': service.stop,
   'service/list': service.list,
   'service/get': service.get,
+  'service/logs': serviceOutput.logs,
+  'service/write': serviceOutput.write,
   'metrics/get': metrics.get,
   'events/subscribe': events.subscribe,
   'events/unsubscribe': events.unsubscribe,
@@ -70,6 +73,7 @@ export const serverNotifications = {
   'event/port': event.port,
   'event/process': event.process,
   'event/shutdown': event.shutdown,
+  'event/serviceLog': event.serviceLog,
   'event/overflow': event.overflow,
 } as const;
 

@@ -38,6 +38,8 @@ export const whileShuttingDown: { [Name in MethodName]: WhileShuttingDown } = {
   'service/stop': 'works',
   'service/get': 'works',
   'service/list': 'works',
+  'service/logs': 'works',
+  'service/write': 'works',
   'events/subscribe': 'works',
   'events/unsubscribe': 'works',
   'metrics/get': 'works',

@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import type { ProcessInfo } from '../../protocol/types/process.ts';
 import { createHoldPort } from '../os/heldSocket.ts';
+import { createListenPort } from '../os/listenSocket.ts';
 import { createAllocate } from '../ports/allocation.ts';
 import { createCleanup } from '../ports/cleanup.ts';
 import { createEnsureAvailable } from '../ports/ensure.ts';
@@ -61,5 +62,6 @@ export function createActing(
     leftoversOf: (connectionId) => clients.of(connectionId).ledgers.leftovers,
     registrationsOf,
   });
-  return { kill, killProcesses, portKilling, leases, allocate, ensureAvailable, runCleanup, registrationsOf };
+  const listenPort = createListenPort({ native: capabilities.native, platform: system.platform });
+  return { listenPort, kill, killProcesses, portKilling, leases, allocate, ensureAvailable, runCleanup, registrationsOf };
 }

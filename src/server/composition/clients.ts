@@ -1,6 +1,7 @@
 import type { Params } from '../../protocol/methods/index.ts';
 import type { AppLedgers } from '../ledger/appLedgers.ts';
 import type { Registrations } from '../ports/registrations.ts';
+import type { Outputs } from '../supervisor/output/outputs.ts';
 import type { Services } from '../supervisor/services.ts';
 
 /** What the sidecar keeps for one connection, from `initialize` on. */
@@ -14,6 +15,7 @@ export interface Client {
   readonly ledgers: AppLedgers;
   readonly registrations: Registrations;
   readonly services: Services;
+  readonly outputs: Outputs;
 }
 
 export interface Clients {

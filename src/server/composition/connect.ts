@@ -6,6 +6,8 @@ import type { FileLocks } from '../os/fileLock.ts';
 import { type HostWatchKind, watchHost } from '../os/hostWatch.ts';
 import { openRegistrations } from '../ports/registrations.ts';
 import { findGone } from '../processes/gone.ts';
+import { createEquipments } from '../supervisor/equipment.ts';
+import { createOutputs } from '../supervisor/output/outputs.ts';
 import { createServices } from '../supervisor/services.ts';
 import { createSpared } from '../supervisor/spared.ts';
 import { createFindStarted } from '../supervisor/started.ts';
@@ -63,6 +65,7 @@ export function createConnect(parts: ConnectParts): Connect {
       clock,
       log,
     });
+    const outputs = createOutputs(clock, log);
     const services = createServices(
       {
         pool,
@@ -71,6 +74,12 @@ export function createConnect(parts: ConnectParts): Connect {
         findStarted: createFindStarted(pool),
         ledger: ledgers.ledger,
         containment: containing.containment,
+        equipments: createEquipments(outputs, {
+          connectionId,
+          leases: acting.leases,
+          allocate: acting.allocate,
+          listenPort: acting.listenPort,
+        }),
         clock,
         log,
         ...parts.surroundings,
@@ -78,7 +87,7 @@ export function createConnect(parts: ConnectParts): Connect {
       },
       new Map(),
     );
-    clients.add({ connectionId, appId, capabilities: hostCapabilities, hostPid, ledgers, registrations, services });
+    clients.add({ connectionId, appId, capabilities: hostCapabilities, hostPid, ledgers, registrations, services, outputs });
     if (hostPid === null) return 'none';
     const hostWatch = await watchHost({
       processId: hostPid,

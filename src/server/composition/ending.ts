@@ -27,10 +27,15 @@ export function createEnding({ clients, leases, callHost, log, clock }: EndingPa
       longestGraceMs: () => Math.max(0, ...clients.all().map(({ services }) => services.longestGraceMs())),
     },
     holdings: () => [[task('lease', { name: 'ports', end: endPorts })]],
-    log: task('log', { name: 'log', end: log.flush }),
+    log: task('log', { name: 'log', end: flushLogs }),
     clock,
   });
   return { shutdownHandlers, shutdown };
+
+  async function flushLogs(): Promise<void> {
+    await Promise.all(clients.all().map(({ outputs }) => outputs.close()));
+    await log.flush();
+  }
 
   async function endPorts(): Promise<void> {
     leases.close();

@@ -15,6 +15,7 @@ export type WatchTopic<Name extends EventName> = (
 ) => Promise<Payload<Name>[] | null>;
 
 export interface WatchQuery {
+  connectionId: string;
   filter: NonNullable<Params<'events/subscribe'>['filter']>;
   intervalMs: number;
 }
@@ -61,7 +62,11 @@ export function createSubscriptions(watches: Watches, publish: Publish, { clock 
         for (const topic of wanted) {
           const name = `event/${topic}` as EventName;
           const watch = watches[topic as keyof Watches] as WatchTopic<EventName>;
-          const now = await watch({ filter, intervalMs }, (payload) => send(subscription, topic, name, payload), subscription.ended.signal);
+          const now = await watch(
+            { connectionId, filter, intervalMs },
+            (payload) => send(subscription, topic, name, payload),
+            subscription.ended.signal,
+          );
           if (now !== null) snapshot[topic] = now;
         }
         return { subscriptionId: subscription.id, snapshot };

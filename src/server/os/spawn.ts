@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../../clock.ts';
 import { isInCgroup } from './cgroup.ts';
 import { cgroupEntry, hasBecomeProgram } from './cgroupEntry.ts';
@@ -9,6 +10,12 @@ export interface SpawnOrder extends ProgramOrder {
   args: readonly string[];
   /** The cgroup to begin in, where that is possible; it has to be there. */
   cgroup: string | null;
+  /** Empty, or a pipe. */
+  stdin?: 'none' | 'pipe';
+  /** Thrown away, or pipes that have to be read. */
+  output?: 'none' | 'pipes';
+  /** Descriptors of ours that it gets as 3, 4 and so on. */
+  descriptors?: readonly number[];
 }
 
 /** A process that we started. Its pid is its own until `hasExited`: Node collects it right before. */
@@ -21,6 +28,9 @@ export interface Child {
   signal(signal: NodeJS.Signals): void;
   /** It has been in this cgroup since before its first instruction; null where it is in ours. */
   readonly cgroup: string | null;
+  /** Null where it has none. */
+  readonly stdin: Writable | null;
+  readonly output: { stdout: Readable; stderr: Readable } | null;
 }
 
 export interface ChildExit {
@@ -29,11 +39,11 @@ export interface ChildExit {
 }
 
 /**
- * Starts a program in a session of its own, where no signal of our terminal reaches it, without any descriptor of ours: its
- * standard streams are /dev/null. Never through a shell. Throws SpawnFailed.
+ * Starts a program in a session of its own, where no signal of our terminal reaches it, without any descriptor of ours but those
+ * that are ordered. Never through a shell. Throws SpawnFailed.
  */
 export async function spawnChild(order: SpawnOrder, clock: Clock): Promise<Child> {
-  const { command, cwd, environment, args, cgroup } = order;
+  const { command, cwd, environment, args, cgroup, stdin = 'none', output = 'none', descriptors = [] } = order;
   const program = await findProgram(order);
   const entry = cgroup === null ? null : await cgroupEntry({ directory: cgroup, command, program, args, environment });
   // argv[0] is the command as it was given, as a shell would have it.
@@ -42,6 +52,8 @@ export async function spawnChild(order: SpawnOrder, clock: Clock): Promise<Child
     const [error] = (await once(child, 'error')) as [unknown];
     throw asSpawnFailed(error, order);
   }
+  // It may end without having read.
+  child.stdin?.on('error', () => {});
   // A signal that could not be sent is reported here as well; without a listener it would end us.
   child.on('error', () => {});
   const exited = Promise.withResolvers<ChildExit>();
@@ -58,12 +70,16 @@ export async function spawnChild(order: SpawnOrder, clock: Clock): Promise<Child
     exited: exited.promise,
     signal: (signal) => void child.kill(signal),
     cgroup: isInside ? cgroup : null,
+    stdin: child.stdin,
+    output: child.stdout && child.stderr && { stdout: child.stdout, stderr: child.stderr },
   };
 
   function tryToSpawn({ file, args, argv0 }: { file: string; args: readonly string[]; argv0: string }): ChildProcess {
     try {
+      const pipe = output === 'pipes' ? 'pipe' : 'ignore';
+      const stdio = [stdin === 'pipe' ? 'pipe' : 'ignore', pipe, pipe, ...descriptors] as const;
       // detached is setsid(2) here.
-      return spawn(file, args, { argv0, cwd, env: environment, detached: true, stdio: 'ignore' });
+      return spawn(file, args, { argv0, cwd, env: environment, detached: true, stdio: [...stdio] });
     } catch (error) {
       throw asSpawnFailed(error, order);
     }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Writable } from 'node:stream';
 import type { Log } from '../../log.ts';
 import { type Failure, fail, SidewardenError } from '../../protocol/errors.ts';
 import type { ProcessInfo } from '../../protocol/types/process.ts';
@@ -7,11 +8,15 @@ import { buildEnvironment } from '../os/environment.ts';
 import { type Child, type ChildExit, spawnChild } from '../os/spawn.ts';
 import type { Contained, Containment, ContainmentKind } from './containment/containment.ts';
 import { beginEnding, type Ending, type EndingOrder, type EndingParts, type Left } from './ending.ts';
+import type { Equipments } from './equipment.ts';
+import { replacePorts } from './placeholders.ts';
+import { type AssignedPort, portVariables } from './servicePorts.ts';
 import type { CompleteSpec } from './spec.ts';
 
 export interface RunParts extends EndingParts {
   ledger: Pick<Ledger, 'recordIntent' | 'recordStarted' | 'recordEnded'>;
   containment: Containment;
+  equipments: Equipments;
   /** The sidecar’s own. */
   environment: Readonly<Record<string, string | undefined>>;
   directory: string;
@@ -32,6 +37,10 @@ export interface Run {
   readonly spec: CompleteSpec;
   /** Of the process that was started; null when there is none, or none yet. */
   readonly process: ProcessInfo | null;
+  /** As they were given to it; empty before they were. */
+  readonly ports: readonly AssignedPort[];
+  /** Its standard input; null where it has none, or none yet. */
+  readonly stdin: Writable | null;
   /** What holds together whatever it starts. */
   readonly containment: ContainmentKind;
   readonly exited: Promise<ChildExit>;
@@ -53,6 +62,7 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
   let kind = containment.kind;
   let ending: Ending | null = null;
   let isAbandoned = false;
+  let ports: readonly AssignedPort[] = [];
 
   void start();
 
@@ -60,6 +70,12 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
     spec,
     get process() {
       return process;
+    },
+    get ports() {
+      return ports;
+    },
+    get stdin() {
+      return child?.stdin ?? null;
     },
     get containment() {
       return kind;
@@ -80,7 +96,7 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
     try {
       if (isAbandoned) throw abandoned(spec);
       contained = await containment.prepare({ startId, ...stop });
-      child = await spawnChild({ command, args: spec.args, cgroup: contained.cgroup, ...surroundings(spec, parts, startId) }, parts.clock);
+      child = await spawn();
     } catch (error) {
       await contained.release();
       await ledger.recordEnded({ startId });
@@ -94,6 +110,22 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
     if (!child.hasExited()) report.spawned(process);
   }
 
+  async function spawn(): Promise<Child> {
+    const equipment = parts.equipments.of(spec);
+    ports = await equipment.ports.open();
+    const descriptors = ports.flatMap(({ fd }) => fd ?? []);
+    const order = {
+      stdin: spec.stdin,
+      output: 'pipes',
+      descriptors,
+      cgroup: contained.cgroup,
+      ...surroundings(spec, parts, startId, ports),
+    } as const;
+    const spawned = await spawnChild({ command: spec.command, ...order }, parts.clock);
+    if (spawned.output !== null) equipment.output.attach(spawned.output);
+    return spawned;
+  }
+
   /** While it was not collected its pid is its own; so what was read before we heard of its exit was read from it. */
   async function identify({ pid, hasExited }: Child): Promise<ProcessInfo | null> {
     try {
@@ -105,8 +137,10 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
     }
   }
 
-  function onExit(exit: ChildExit): void {
+  async function onExit(exit: ChildExit): Promise<void> {
     exited.resolve(exit);
+    // What it said last is part of why it ended; a descendant that lives on may hold its pipes open for good.
+    await Promise.race([parts.equipments.of(spec).output.drained(), parts.clock.sleep(lastWordsMs)]);
     report.exited(exit);
   }
 
@@ -139,6 +173,8 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
   }
 }
 
+const lastWordsMs = 100;
+
 /** Before it is prepared, and where that failed. */
 const uncontained: Contained = {
   cgroup: null,
@@ -150,11 +186,23 @@ const uncontained: Contained = {
 };
 
 export function surroundings(
-  { cwd, env, inheritEnv }: CompleteSpec,
+  { cwd, env, inheritEnv, args }: CompleteSpec,
   { environment, directory }: Pick<RunParts, 'environment' | 'directory'>,
   startId: string,
+  ports: readonly AssignedPort[] = [],
 ) {
-  return { cwd: cwd ?? directory, environment: buildEnvironment({ inherited: environment, inheritEnv, env, startId }) };
+  const numbers = new Map(ports.map(({ name, port }) => [name, port]));
+  const filled = Object.entries(env).map(([name, value]) => [name, value === null ? null : replacePorts(value, numbers)]);
+  return {
+    cwd: cwd ?? directory,
+    args: args.map((arg) => replacePorts(arg, numbers)),
+    environment: buildEnvironment({
+      inherited: environment,
+      inheritEnv,
+      env: { ...Object.fromEntries(filled), ...portVariables(ports) },
+      startId,
+    }),
+  };
 }
 
 function abandoned({ name, command, cwd }: CompleteSpec) {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import { fail, SidewardenError } from '../../protocol/errors.ts';
 import type { ContainmentKind } from './containment/containment.ts';
-import { type Effect, type Input, initialState, isAboutToRun, isEnding, type ServiceState, transition } from './machine.ts';
+import { type Effect, type Input, initialState, isAboutToRun, isEnding, isLive, type ServiceState, transition } from './machine.ts';
 import { beginRun, type Run, type RunParts, type RunReport } from './run.ts';
 import { type CompleteSpec, sameSpec } from './spec.ts';
 
@@ -99,6 +99,7 @@ export function createService(firstSpec: CompleteSpec, parts: RunParts, clock: C
     const [next, effects] = transition(state, input);
     if (next.name !== state.name) stateChangedAt = clock.now();
     state = next;
+    if (!isLive(state)) parts.equipments.rest(spec.name);
     for (const effect of effects) perform(effect);
   }
 
@@ -122,12 +123,16 @@ export function createService(firstSpec: CompleteSpec, parts: RunParts, clock: C
     return {
       spawned: (process) => send({ kind: 'spawned', generation, process }),
       failed: (failure) => send({ kind: 'spawnFailed', generation, failure }),
-      exited: (exit) => send({ kind: 'exited', generation, exit, cause: causeOf(exit) }),
+      exited: (exit) => send({ kind: 'exited', generation, exit, cause: causeOf(exit, lastLines()) }),
       cleared: (left) => send({ kind: 'cleared', generation, left }),
       rung(rung) {
         for (const { onRung } of stoppers) onRung?.(rung);
       },
     };
+  }
+
+  function lastLines(): string[] {
+    return parts.equipments.of(spec).output.lastLines(mostLastLines);
   }
 
   async function until(condition: () => boolean): Promise<void> {
@@ -145,8 +150,11 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-function causeOf({ exitCode, signal }: { exitCode: number | null; signal: string | null }): string {
-  return signal === null ? `It ended by itself with exit code ${exitCode}.` : `It was ended by ${signal}, which we did not send.`;
+const mostLastLines = 5;
+
+function causeOf({ exitCode, signal }: { exitCode: number | null; signal: string | null }, lastLines: string[]): string {
+  const how = signal === null ? `It ended by itself with exit code ${exitCode}.` : `It was ended by ${signal}, which we did not send.`;
+  return exitCode === 0 || lastLines.length === 0 ? how : `${how} It wrote last: ${lastLines.join(' ⏎ ')}`;
 }
 
 function conflict(name: string, { name: state }: ServiceState) {

@@ -7,6 +7,7 @@ import { type RunParts, surroundings } from './run.ts';
 import { createService, type Service, type StopOrder } from './service.ts';
 import { type CompleteSpec, completeSpec, sameSpec } from './spec.ts';
 import { label, statusOf } from './status.ts';
+import { type WriteOrder, writeTo } from './writing.ts';
 
 /** All services of a connection, by name. */
 export interface Services {
@@ -15,6 +16,8 @@ export interface Services {
   /** Throws NotFound when no service is meant. What does not run is answered as it is. */
   stop(target: { name?: string | undefined; group?: string | undefined }, order: Partial<StopOrder>): Promise<ServiceStatus[]>;
   get(name: string, signal?: AbortSignal): Promise<ServiceStatus | null>;
+  /** Throws NotFound, InvalidState, Conflict; resolves when the system has taken the bytes. */
+  write(order: WriteOrder, signal: AbortSignal): Promise<void>;
   /** By what is known, and by name; asks nobody. */
   list(group?: string): ServiceStatus[];
   /** Starts nothing from now on, and gives what has to be ended: one group after the other. */
@@ -91,6 +94,12 @@ export function createServices(parts: ServicesParts, services: Map<string, Servi
         : now;
     },
 
+    async write(order, signal) {
+      const service = services.get(order.name);
+      if (service === undefined) throw notFound(`There is no service ${order.name}.`, `service ${order.name}`);
+      await writeTo(service, order, signal);
+    },
+
     list: (group) =>
       [...services.values()]
         .filter(({ spec }) => group === undefined || spec.group === group)
@@ -145,6 +154,7 @@ export function createServices(parts: ServicesParts, services: Map<string, Servi
       });
     }
     services.delete(oldest.spec.name);
+    parts.equipments.forget(oldest.spec.name);
   }
 
   function findMeant({ name, group }: { name?: string | undefined; group?: string | undefined }): Service[] {

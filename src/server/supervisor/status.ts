@@ -16,7 +16,7 @@ export function statusOf({ spec: { name, group, ownerTag }, state, stateChangedA
     ready: isRunning,
     healthy: isRunning,
     process: process && label(process, { service: name, ownerTag }),
-    ports: [],
+    ports: (run?.ports ?? []).map(({ name: port, env, port: number }) => ({ name: port, ...(env !== undefined && { env }), port: number })),
     exitCode: exit?.exitCode ?? null,
     signal: exit?.signal ?? null,
     restarts: 0,

@@ -1,23 +1,16 @@
 import type { Clock } from '../../../clock.ts';
+import type { WatchTopic } from '../../events/subscriptions.ts';
 import { createLogBatches, type LogBatches } from './batches.ts';
 import type { Outputs } from './outputs.ts';
-import type { LogLine } from './ring.ts';
 
-/** Tells what services write from now on, in batches, until the signal is aborted. Without names: all of them, and those to come. */
-export type WatchLogs = (
-  query: { services: string[] | undefined },
-  tell: (payload: { name: string; lines: LogLine[] }) => void,
-  signal: AbortSignal,
-) => void;
-
-export function createLogWatch(outputs: Outputs, clock: Clock): WatchLogs {
-  return function watchLogs({ services }, tell, signal) {
-    if (signal.aborted) return;
-    const wanted = services === undefined ? null : new Set(services);
+/** Tells what services write from now on, in batches. Without a filter: all of them, and those to come. */
+export function createLogWatch(outputsOf: (connectionId: string) => Outputs, clock: Clock): WatchTopic<'event/serviceLog'> {
+  return async function watchLogs({ connectionId, filter }, emit, signal) {
+    const wanted = filter.services === undefined ? null : new Set(filter.services);
     const batches = new Map<string, LogBatches>();
-    const forget = outputs.onLine((name, line) => {
+    const forget = outputsOf(connectionId).onLine((name, line) => {
       if (wanted !== null && !wanted.has(name)) return;
-      const batch = batches.get(name) ?? createLogBatches((lines) => tell({ name, lines }), clock);
+      const batch = batches.get(name) ?? createLogBatches((lines) => emit({ name, lines }), clock);
       batches.set(name, batch);
       batch.add(line);
     });
@@ -29,5 +22,6 @@ export function createLogWatch(outputs: Outputs, clock: Clock): WatchLogs {
       },
       { once: true },
     );
+    return null;
   };
 }
