@@ -708,6 +708,54 @@ class AsyncServiceMethods:
         """
         return cast("t.ServiceGetResult", await self._call("service/get", {"name": name}, {}, timeout))
 
+    async def logs(
+        self,
+        name: t.Name,
+        *,
+        tail: Optional[int] = None,
+        since_seq: Optional[int] = None,
+        timeout: Optional[float] = None,
+    ) -> t.ServiceLogsResult:
+        """What a service wrote last.
+
+        From memory (`logs.ringBytes`), over all its starts. To follow, give the `nextSeq` of one answer as
+        the `sinceSeq` of the next, or subscribe to the topic serviceLog.
+
+        Args:
+            name:
+            tail: So many of the newest lines; all when absent.
+            since_seq: Only this line and those after it.
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+
+        Raises:
+            NotFound
+        """
+        return cast("t.ServiceLogsResult", await self._call("service/logs", {"name": name}, {"tail": tail, "sinceSeq": since_seq}, timeout))
+
+    async def write(
+        self,
+        name: t.Name,
+        data_base64: t.Text,
+        *,
+        end: Optional[bool] = None,
+        timeout: Optional[float] = None,
+    ) -> None:
+        """Writes to the standard input of a service.
+
+        For a service with `stdin: pipe` that runs. Answered when the system has taken the bytes: a program
+        that does not read keeps the answer waiting, and a cancelled one may have got a part.
+
+        Args:
+            name:
+            data_base64: The bytes, in base64 (RFC 4648, section 4); none to only end it.
+            end: Close it afterwards. Default: false.
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+
+        Raises:
+            NotFound, Conflict, InvalidState
+        """
+        await self._call("service/write", {"name": name, "dataBase64": data_base64}, {"end": end}, timeout)
+
 class AsyncMetricsMethods:
     """metrics/…"""
 

@@ -23,6 +23,8 @@ KillOutcomeRung = Literal["signal", "stdinClose", "ctrlBreak", "wmClose", "termi
 KillSignal = Literal["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGKILL", "SIGUSR1", "SIGUSR2"]
 """A signal that may end a process."""
 
+LogLineStream = Literal["stdout", "stderr"]
+
 PortCheckResultReason = Literal["inUse", "boundNotListening", "accessDenied", "reservedByOs", "addressUnavailable"]
 
 PortEnsureAvailableParamsEvict = Literal["none", "owned", "any"]
@@ -244,6 +246,17 @@ class EventProcessParams(Struct):
     """Known for our own children."""
     signal: Optional[Text] = None
     """Known for our own children."""
+
+@dataclass
+class EventServiceLogParams(Struct):
+    """What event/serviceLog carries."""
+    subscription_id: Text
+    seq: int
+    """Counts the notifications of a subscription without a gap; given after dropping."""
+    at: Timestamp
+    name: Name
+    """The service."""
+    lines: List[LogLine]
 
 @dataclass
 class EventShutdownParams(Struct):
@@ -532,6 +545,18 @@ class Limits(Struct):
     subscriptions: int
     log_ring_bytes: Bytes
     """All rings of service output."""
+
+@dataclass
+class LogLine(Struct):
+    """A line that a service wrote."""
+    seq: int
+    """Counts the lines of a service, over all its starts."""
+    stream: Union[LogLineStream, str]
+    at: Timestamp
+    text: Text
+    """Without its end. Bytes that are no UTF-8 are U+FFFD here; in a log file they are as they were."""
+    truncated: Optional[bool] = None
+    """The line was longer: this is its beginning, 16 KiB at most."""
 
 @dataclass
 class LogProbe(Struct):
@@ -1225,6 +1250,24 @@ class ServiceLogs(Struct):
     """How many set aside are kept. Default: 5."""
 
 @dataclass
+class ServiceLogsParams(Struct):
+    """What service/logs takes."""
+    name: Name
+    tail: Optional[int] = None
+    """So many of the newest lines; all when absent."""
+    since_seq: Optional[int] = None
+    """Only this line and those after it."""
+
+@dataclass
+class ServiceLogsResult(Struct):
+    """What service/logs answers."""
+    lines: List[LogLine]
+    next_seq: int
+    """The number of the next line to come."""
+    dropped: int
+    """Lines that were asked for and are not in memory any more."""
+
+@dataclass
 class ServicePort(Struct):
     """A port of a service."""
     name: Name
@@ -1337,6 +1380,15 @@ class ServiceStopParams(Struct):
 class ServiceStopResult(Struct):
     """What service/stop answers."""
     services: List[ServiceStatus]
+
+@dataclass
+class ServiceWriteParams(Struct):
+    """What service/write takes."""
+    name: Name
+    data_base64: Text
+    """The bytes, in base64 (RFC 4648, section 4); none to only end it."""
+    end: Optional[bool] = None
+    """Close it afterwards. Default: false."""
 
 @dataclass
 class ShutdownAddHandlerParams(Struct):
@@ -1562,3 +1614,6 @@ PortRegisterResult = None
 
 RpcDiscoverResult = Dict[str, Any]
 """What rpc.discover answers."""
+
+ServiceWriteResult = None
+"""What service/write answers."""
