@@ -551,6 +551,27 @@ export interface LogProbe {
   failureThreshold?: number | undefined;
 }
 
+/** What is kept of a service’s output. */
+export interface LogsSpec {
+  /**
+   * In memory.
+   * Default: `65536`.
+   */
+  ringBytes?: number | undefined;
+  /** An absolute path, to which every line is appended. */
+  file?: Text | undefined;
+  /**
+   * A file as large as this is set aside.
+   * Default: `10485760`.
+   */
+  maxBytes?: number | undefined;
+  /**
+   * How many set aside are kept.
+   * Default: `5`.
+   */
+  keep?: number | undefined;
+}
+
 /** A port that the app calls its own. */
 export interface ManagedPort {
   port: Port;
@@ -1359,27 +1380,6 @@ export interface ServiceListResult {
   services: ServiceStatus[];
 }
 
-/** What is kept of a service’s output. */
-export interface ServiceLogs {
-  /**
-   * In memory.
-   * Default: `65536`.
-   */
-  ringBytes?: number | undefined;
-  /** An absolute path, to which every line is appended. */
-  file?: Text | undefined;
-  /**
-   * A file as large as this is set aside.
-   * Default: `10485760`.
-   */
-  maxBytes?: number | undefined;
-  /**
-   * How many set aside are kept.
-   * Default: `5`.
-   */
-  keep?: number | undefined;
-}
-
 /** What service/logs takes. */
 export interface ServiceLogsParams {
   name: Name;
@@ -1455,7 +1455,7 @@ export interface ServiceSpec {
   restart?: RestartSpec | undefined;
   stop?: StopSpec | undefined;
   limits?: ServiceLimits | undefined;
-  logs?: ServiceLogs | undefined;
+  logs?: LogsSpec | undefined;
   /**
    * Survives the sidecar, and is adopted by the next one of the app.
    * Default: `false`.

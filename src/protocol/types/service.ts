@@ -55,7 +55,7 @@ const ServiceLimits = strictStruct('ServiceLimits', 'What a service may use.', {
   rssBytes: doc(z.optional(Bytes), 'Resident memory of its whole tree; over it, it is restarted, gracefully.'),
 });
 
-const ServiceLogs = strictStruct('ServiceLogs', 'What is kept of a service’s output.', {
+const LogsSpec = strictStruct('LogsSpec', 'What is kept of a service’s output.', {
   ringBytes: doc(z.optional(z.int().check(z.gte(0), z.lte(4 * mebibyte))), 'In memory.', { default: 64 * 1024 }),
   file: doc(z.optional(Text), 'An absolute path, to which every line is appended.'),
   maxBytes: doc(z.optional(z.int().check(z.gte(1))), 'A file as large as this is set aside.', { default: 10 * mebibyte }),
@@ -78,7 +78,7 @@ export const ServiceSpec = strictStruct('ServiceSpec', 'A child process that the
   restart: z.optional(RestartSpec),
   stop: z.optional(StopSpec),
   limits: z.optional(ServiceLimits),
-  logs: z.optional(ServiceLogs),
+  logs: z.optional(LogsSpec),
   persistent: doc(z.optional(z.boolean()), 'Survives the sidecar, and is adopted by the next one of the app.', { default: false }),
   ownerTag: doc(z.optional(Name), 'On whose behalf; the connection’s own tag when absent.'),
 });

@@ -63,6 +63,8 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
   let ending: Ending | null = null;
   let isAbandoned = false;
   let ports: readonly AssignedPort[] = [];
+  /** Its end was reported, which comes before the report that nothing is left. */
+  let told: Promise<void> = Promise.resolve();
 
   void start();
 
@@ -103,7 +105,7 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
       report.failed(failureOf(error, spec, log));
       return;
     }
-    void child.exited.then(onExit);
+    told = child.exited.then(onExit);
     kind = await contained.started(child.pid, child.cgroup);
     process = await identify(child);
     if (process !== null) await ledger.recordStarted({ startId, pid: process.pid, identity: process.identity });
@@ -170,6 +172,7 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
     // One that this user may not see carries its mark in vain.
     if (process === null) started.signal('SIGKILL');
     await started.exited;
+    await told;
   }
 }
 

@@ -578,6 +578,18 @@ class LogProbe(Struct):
     """Failures in a row that count as one. Default: 3."""
 
 @dataclass
+class LogsSpec(Struct):
+    """What is kept of a service’s output."""
+    ring_bytes: Optional[int] = None
+    """In memory. Default: 65536."""
+    file: Optional[Text] = None
+    """An absolute path, to which every line is appended."""
+    max_bytes: Optional[int] = None
+    """A file as large as this is set aside. Default: 10485760."""
+    keep: Optional[int] = None
+    """How many set aside are kept. Default: 5."""
+
+@dataclass
 class ManagedPort(Struct):
     """A port that the app calls its own."""
     port: Port
@@ -1238,18 +1250,6 @@ class ServiceListResult(Struct):
     services: List[ServiceStatus]
 
 @dataclass
-class ServiceLogs(Struct):
-    """What is kept of a service’s output."""
-    ring_bytes: Optional[int] = None
-    """In memory. Default: 65536."""
-    file: Optional[Text] = None
-    """An absolute path, to which every line is appended."""
-    max_bytes: Optional[int] = None
-    """A file as large as this is set aside. Default: 10485760."""
-    keep: Optional[int] = None
-    """How many set aside are kept. Default: 5."""
-
-@dataclass
 class ServiceLogsParams(Struct):
     """What service/logs takes."""
     name: Name
@@ -1316,7 +1316,7 @@ class ServiceSpec(Struct):
     restart: Optional[RestartSpec] = None
     stop: Optional[StopSpec] = None
     limits: Optional[ServiceLimits] = None
-    logs: Optional[ServiceLogs] = None
+    logs: Optional[LogsSpec] = None
     persistent: Optional[bool] = None
     """Survives the sidecar, and is adopted by the next one of the app. Default: false."""
     owner_tag: Optional[Name] = None
