@@ -44,6 +44,8 @@ function playRounds(native: 'on' | 'off'): Rounds {
   const { status, stdout, stderr } = spawnSync('unshare', [...inNamespace, ...program], {
     encoding: 'utf8',
     timeout: 110_000,
+    // unshare(1) lets SIGTERM pass; its child dies with it.
+    killSignal: 'SIGKILL',
     env: { ...process.env, SIDEWARDEN_NATIVE: native },
   });
   if (status !== 0) throw new Error(`the rounds ended with ${status}: ${stdout}${stderr}`);
