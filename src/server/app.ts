@@ -30,6 +30,7 @@ import { sidecarHandlers } from './handlers/sidecar.ts';
 import { createReadMetrics } from './metrics/metrics.ts';
 import { createRequestMetrics } from './metrics/requestMetrics.ts';
 import { createFileLocks } from './os/fileLock.ts';
+import { createHostWatch } from './os/hostWatch.ts';
 import { directoryState, lockDirectory } from './os/paths.ts';
 import { createPortWaiting } from './ports/waiting.ts';
 import { createDispatch } from './rpc/dispatch.ts';
@@ -58,6 +59,7 @@ export interface AppOptions {
 const drainMs = 5_000;
 const exitAwaitedMs = 5_000;
 const flushMs = 1_000;
+const closingMs = 250;
 
 /** Builds everything, in order, and runs until something ends it. Resolves with the exit code. */
 export async function runApp(options: AppOptions): Promise<number> {
@@ -93,6 +95,18 @@ export async function runApp(options: AppOptions): Promise<number> {
   const outputsOf = (connectionId: string) => clients.of(connectionId).outputs;
   const watches = { ...looking.watches, shutdown: createShutdownWatch(shutdown), serviceLog: createLogWatch(outputsOf, clock) };
   const subscriptions = createSubscriptions(watches, publish, { clock, log });
+  const hostWatch = createHostWatch({
+    parentPid: system.parentPid,
+    waiter,
+    kind: capabilities.killIdentity === 'handle' ? 'handle' : 'pid',
+    signal: watching.signal,
+    clock,
+    log,
+    onDeath() {
+      session.forsake('the host process has ended');
+      endings.end({ kind: 'hostDeath' });
+    },
+  });
   const connect = createConnect({
     clients,
     looking,
@@ -102,11 +116,7 @@ export async function runApp(options: AppOptions): Promise<number> {
     system,
     clientProcessId: config.clientProcessId,
     surroundings: options.surroundings,
-    watching: watching.signal,
-    onHostDeath() {
-      session.forsake('the host process has ended');
-      endings.end({ kind: 'hostDeath' });
-    },
+    hostWatch,
     clock,
     log,
   });
@@ -154,31 +164,39 @@ export async function runApp(options: AppOptions): Promise<number> {
     },
     onWritable: () => subscriptions.resume('c1'),
   });
+  if (config.clientProcessId !== null) void hostWatch.watch(config.clientProcessId);
 
   const how = await endings.first;
-  const isForsaken = how.kind === 'hostDeath' || how.kind === 'outputLost';
+  const isForsaken = () => endings.has('hostDeath') || endings.has('outputLost');
   if (how.kind === 'endOfInput' || how.kind === 'broken') await Promise.race([session.drain(drainMs), endings.hurried]);
   const report = await shutdown.run(orderOf(how));
-  if (!isForsaken) await Promise.race([session.drain(drainMs), endings.hurried]);
+  if (!isForsaken()) await Promise.race([session.drain(drainMs), endings.hurried.then(() => session.drain(0))]);
   subscriptions.close(session.id);
-  await Promise.all(clients.all().map(({ ledgers }) => ledgers.ledger.close()));
+  await within(
+    closingMs,
+    clients.all().map(({ ledgers }) => ledgers.ledger.close()),
+  );
   containing.guard.close();
   tellReport(report, how);
   watching.abort();
-  await session.flush(isForsaken ? 0 : flushMs);
+  await session.flush(isForsaken() ? 0 : flushMs);
   session.close();
-  await waiter.close();
-  await pool.close();
+  await within(closingMs, [waiter.close(), pool.close()]);
   return exitCodeFor(how, {
     shutdownAnswered,
     hasHostProcess: clients.all().some(({ hostPid }) => hostPid !== null),
     hasCriticalFailure: shutdown.hasCriticalFailure,
-    hasUncaughtException: endings.hasUncaughtException,
+    hasUncaughtException: endings.has('uncaughtException'),
   });
+
+  /** Whatever hangs now cannot hold up the end. */
+  async function within(deadlineMs: number, closing: Promise<unknown>[]): Promise<void> {
+    await Promise.race([Promise.all(closing), clock.sleep(deadlineMs)]);
+  }
 
   /** Where nobody has read it, it is the last line of the log. */
   function tellReport(report: ShutdownReport, { kind }: Ending): void {
-    const level = shutdownAnswered && !isForsaken ? 'info' : report.ok ? 'warn' : 'error';
+    const level = shutdownAnswered && !isForsaken() ? 'info' : report.ok ? 'warn' : 'error';
     log[level]({ report, ending: kind }, 'shut down');
   }
 }

@@ -3,7 +3,7 @@ import type { Log } from '../../log.ts';
 import type { Params } from '../../protocol/methods/index.ts';
 import { openAppLedgers } from '../ledger/appLedgers.ts';
 import type { FileLocks } from '../os/fileLock.ts';
-import { type HostWatchKind, watchHost } from '../os/hostWatch.ts';
+import type { HostWatch, HostWatchKind } from '../os/hostWatch.ts';
 import { openRegistrations } from '../ports/registrations.ts';
 import { findGone } from '../processes/gone.ts';
 import { createEquipments } from '../supervisor/equipment.ts';
@@ -28,9 +28,7 @@ export interface ConnectParts {
   clientProcessId: number | null;
   /** What a child begins with, unless its spec says otherwise. */
   surroundings: { environment: Readonly<Record<string, string | undefined>>; directory: string };
-  /** Ends the watching of hosts. */
-  watching: AbortSignal;
-  onHostDeath(): void;
+  hostWatch: HostWatch;
   clock: Clock;
   log: Log;
 }
@@ -40,11 +38,13 @@ export type Connect = (connectionId: string, params: Params<'initialize'>) => Pr
 /** Builds what a connection needs beside what all share, and begins to watch its host. */
 export function createConnect(parts: ConnectParts): Connect {
   const { clients, looking, acting, containing, locks, system, clock, log } = parts;
-  const { platform, capabilities, pool, waiter } = looking;
+  const { platform, pool } = looking;
 
   return async function connect(connectionId, params) {
     const { processId, appId, capabilities: hostCapabilities, options: { ownerTag, stateDir } = {} } = params;
     const hostPid = processId ?? parts.clientProcessId;
+    // First of all: it may die while all this is being built.
+    const hostWatch = hostPid === null ? 'none' : parts.hostWatch.watch(hostPid);
     const ledgers = await openAppLedgers({
       appId,
       stateDir,
@@ -88,16 +88,7 @@ export function createConnect(parts: ConnectParts): Connect {
       new Map(),
     );
     clients.add({ connectionId, appId, capabilities: hostCapabilities, hostPid, ledgers, registrations, services, outputs });
-    if (hostPid === null) return 'none';
-    const hostWatch = await watchHost({
-      processId: hostPid,
-      waiter,
-      kind: capabilities.killIdentity === 'handle' ? 'handle' : 'pid',
-      signal: parts.watching,
-      log,
-      onDeath: parts.onHostDeath,
-    });
-    if (hostWatch !== 'none') containing.setHost(hostPid);
+    if (hostPid !== null && (await hostWatch) !== 'none') containing.setHost(hostPid);
     return hostWatch;
   };
 }

@@ -1,57 +1,117 @@
 import { readFile } from 'node:fs/promises';
+import type { Clock } from '../../clock.ts';
 import type { Log } from '../../log.ts';
 import { parseProcStat } from '../../workers/platform/parse/procStat.ts';
 import type { Waiter } from '../../workers/waiter.ts';
+import { errnoOf } from './program.ts';
 
 export type HostWatchKind = 'handle' | 'pid' | 'none';
 
-export interface HostWatchOptions {
-  processId: number;
+/**
+ * Watches hosts, so that the sidecar does not outlive them even where an inherited handle keeps stdin open. Only an ancestor of
+ * ours is watched: another pid may be a mistake, or of another namespace, and would end us at random.
+ */
+export interface HostWatch {
+  /** Asked again for the same process, it watches once. */
+  watch(processId: number): Promise<HostWatchKind>;
+}
+
+export interface HostWatchParts {
+  /** As it was when this process started. */
+  parentPid: number;
   waiter: Waiter;
   /** How the waiter waits here. */
   kind: Exclude<HostWatchKind, 'none'>;
+  /** Ends all watching. */
   signal: AbortSignal;
+  clock: Clock;
   log: Log;
   onDeath(): void;
 }
 
-/**
- * Watches the host, so that the sidecar does not outlive it even where an inherited handle keeps stdin open. Only
- * an ancestor of ours is watched: another pid may be a mistake, or of another namespace, and would end us at random.
- */
-export async function watchHost({ processId, waiter, kind, signal, log, onDeath }: HostWatchOptions): Promise<HostWatchKind> {
-  // The wait begins before the check: if our ancestor chain leads to this pid afterwards, the handle is of that process.
-  const exited = waiter.waitForExit({ pid: processId }, signal);
-  exited.catch(() => {});
-  if (!(await isAncestor(processId))) {
-    log.warn({ processId }, 'processId is no ancestor of the sidecar, so its end is noticed by the end of input only');
-    return 'none';
+/** Where the waiter may not see the host, its end is noticed within this. */
+const lookIntervalMs = 250;
+
+export function createHostWatch({ parentPid, waiter, kind, signal, clock, log, onDeath }: HostWatchParts): HostWatch {
+  // Read now: a host that dies before it is to be watched is no ancestor any more, but it was.
+  const ancestors = listAncestors(parentPid);
+  const watched = new Map<number, Promise<HostWatchKind>>();
+
+  return {
+    watch(processId) {
+      const known = watched.get(processId) ?? begin(processId);
+      watched.set(processId, known);
+      return known;
+    },
+  };
+
+  async function begin(processId: number): Promise<HostWatchKind> {
+    const stop = new AbortController();
+    // The wait begins before the look: if that still finds our ancestor, the handle is of no other process.
+    const exited = waiter.waitForExit({ pid: processId }, AbortSignal.any([signal, stop.signal]));
+    exited.catch(() => {});
+    const startTicks = (await ancestors).get(processId);
+    if (startTicks === undefined) {
+      stop.abort();
+      log.warn({ processId }, 'processId is no ancestor of the sidecar, so its end is noticed by the end of input only');
+      return 'none';
+    }
+    if (await hasGone(processId, startTicks)) {
+      stop.abort();
+      onDeath();
+      return kind;
+    }
+    void exited
+      .then(({ kind: answer }) => (answer === 'exited' ? undefined : lookUntilGone(processId)))
+      .catch((error: unknown) => {
+        if (signal.aborted) throw error;
+        log.warn({ err: error, processId }, 'the host cannot be waited for; from time to time it is looked for instead');
+        return lookUntilGone(processId);
+      })
+      .then(onDeath, () => {});
+    return kind;
   }
-  exited.then(
-    ({ kind: answer }) => {
-      if (answer === 'exited') onDeath();
-      else log.warn({ processId }, 'the host may not be watched; its end is noticed by the end of input only');
-    },
-    (error: unknown) => {
-      if (!signal.aborted) log.warn({ err: error }, 'the host can no longer be watched; its end is noticed by the end of input only');
-    },
-  );
-  return kind;
+
+  /** Whether what has this pid now is not the ancestor that had it. What cannot be read proves nothing. */
+  async function hasGone(pid: number, startTicks: number | null): Promise<boolean> {
+    if (!exists(pid) || (pid === parentPid && process.ppid !== pid)) return true;
+    const now = await readStat(pid);
+    if (now === 'gone') return !exists(pid);
+    return now !== null && startTicks !== null && now.startTicks !== startTicks;
+  }
+
+  async function lookUntilGone(pid: number): Promise<void> {
+    const startTicks = (await ancestors).get(pid) ?? null;
+    do await clock.sleep(lookIntervalMs, signal);
+    while (!(await hasGone(pid, startTicks)));
+  }
 }
 
-async function isAncestor(pid: number): Promise<boolean> {
-  const seen = new Set<number>();
-  for (let current = process.ppid; current > 0 && !seen.has(current); current = await parentOf(current)) {
-    if (current === pid) return true;
-    seen.add(current);
+/** By pid, when each of them started; null for one that this user may not look at, where the line ends. */
+async function listAncestors(parentPid: number): Promise<Map<number, number | null>> {
+  const found = new Map<number, number | null>();
+  for (let pid = parentPid; pid > 0 && !found.has(pid); ) {
+    const stat = await readStat(pid);
+    found.set(pid, stat === null || stat === 'gone' ? null : stat.startTicks);
+    pid = stat === null || stat === 'gone' ? 0 : stat.ppid;
   }
-  return false;
+  return found;
 }
 
-async function parentOf(pid: number): Promise<number> {
+/** Null when it could not be read, which says nothing about the process. */
+async function readStat(pid: number): Promise<{ ppid: number; startTicks: number } | 'gone' | null> {
   try {
-    return parseProcStat(await readFile(`/proc/${pid}/stat`))?.ppid ?? 0;
-  } catch {
-    return 0;
+    return parseProcStat(await readFile(`/proc/${pid}/stat`));
+  } catch (error) {
+    return ['ENOENT', 'ESRCH'].includes(errnoOf(error) ?? '') ? 'gone' : null;
+  }
+}
+
+/** kill(2): only ESRCH says that there is none; EPERM says that there is one. */
+function exists(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return errnoOf(error) !== 'ESRCH';
   }
 }

@@ -68,6 +68,8 @@ export function createCalls(connectionId: string) {
       for (const call of [...byPrivateId.values()]) if (matches(call)) call.cancel();
     },
 
+    all: () => [...byPrivateId.values()],
+
     get size() {
       return byPrivateId.size;
     },

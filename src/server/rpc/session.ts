@@ -3,7 +3,6 @@ import type { Log } from '../../log.ts';
 import { type ErrorKind, type Failure, fail } from '../../protocol/errors.ts';
 import type { MethodName, NotificationParams, ServerNotificationName } from '../../protocol/methods/index.ts';
 import { isMethodName, laneOf } from '../../protocol/methods/routes.ts';
-import { whileShuttingDown } from '../../protocol/methods/whileShuttingDown.ts';
 import type { ShutdownState } from '../context.ts';
 import { type Envelope, parseEnvelope } from '../transport/framing/envelope.ts';
 import { brokenSentences, type Framing } from '../transport/framing/frames.ts';
@@ -17,6 +16,7 @@ import { connectRpc } from './connection.ts';
 import type { Dispatch } from './dispatch.ts';
 import { failureOf, responseError, wireError } from './failure.ts';
 import { createHostCalls, type HostCalls } from './hostCalls.ts';
+import { isShutdown, outOfPlace, type Phase } from './lifeCycle.ts';
 
 /** Why a connection is over. */
 export type SessionEnd =
@@ -36,7 +36,7 @@ export interface Session {
   publish<Name extends ServerNotificationName>(name: Name, params: NotificationParams<Name>): boolean;
   /** Asks the host. */
   readonly callHost: HostCalls['call'];
-  /** Ends waits with -32800, lets the other requests run to their answers for at most `deadlineMs`, flushes. */
+  /** Ends waits with -32800 and lets the other requests run to their answers; what is left after `deadlineMs` is cancelled and answered. */
   drain(deadlineMs: number): Promise<void>;
   /** Its host is gone, whatever still holds the pipes: what waits for an answer gets none, and what is under way is cancelled. */
   forsake(reason: string): void;
@@ -63,8 +63,8 @@ export interface SessionOptions {
   onWritable(): void;
 }
 
-/** Where a connection stands in LSP's life cycle. */
-type Phase = 'fresh' | 'initializing' | 'open' | 'afterShutdown';
+/** What was cancelled at the end has this long to say so itself. */
+const cancelledAnswerMs = 500;
 
 export function openSession(options: SessionOptions): Session {
   const { id, transport, dispatch, clock, log, shutdownState, onEnd, onShutdownAnswered, onWritable } = options;
@@ -76,7 +76,7 @@ export function openSession(options: SessionOptions): Session {
   let ended = false;
   let isDraining = false;
   let droppedEvents = 0;
-  let onIdle: (() => void) | null = null;
+  const waitingForIdle = new Set<() => void>();
 
   const writer = createFrameWriter({
     write: (chunk, done) => transport.write(chunk, done),
@@ -123,13 +123,10 @@ export function openSession(options: SessionOptions): Session {
     async drain(deadlineMs) {
       isDraining = true;
       calls.cancelWhere((call) => call.lane === 'wait');
-      if (!isIdle()) {
-        const idle = new Promise<void>((resolve) => {
-          onIdle = resolve;
-        });
-        await Promise.race([idle, clock.sleep(deadlineMs)]);
-      }
+      await untilIdle(deadlineMs);
       calls.cancelWhere(() => true);
+      await untilIdle(cancelledAnswerMs);
+      for (const { privateId } of calls.all()) answer(privateId, { error: wireError(cutOff()) });
     },
     forsake(reason) {
       hostCalls.close(reason);
@@ -166,7 +163,7 @@ export function openSession(options: SessionOptions): Session {
   }
 
   function begin({ id: wireId, method, params, bodyBytes }: Extract<Envelope, { kind: 'request' }>): void {
-    const failure = outOfPlace(method);
+    const failure = outOfPlace(method, phase, shutdownState());
     if (failure) return refuse(wireId, failure);
     const name = method as MethodName;
     const arrival = { id: wireId, method: name, params, lane: laneOf(name), bodyBytes, startedAtMs: clock.monotonicMs() };
@@ -175,28 +172,6 @@ export function openSession(options: SessionOptions): Session {
     if (name === 'initialize') phase = 'initializing';
     if (isDraining && arrival.lane === 'wait') admission.admitted.cancel();
     rpc.deliver({ jsonrpc: '2.0', id: admission.admitted.privateId, method: name, params: admission.admitted });
-  }
-
-  /** Whether this method exists, and may be called at this point of the life cycle. */
-  function outOfPlace(method: string): Failure | null {
-    if (!isMethodName(method)) {
-      return fail('MethodNotFound', `There is no method ${JSON.stringify(method.slice(0, 200))}; rpc.discover lists those there are.`, {})
-        .failure;
-    }
-    if (method === 'rpc.discover') return null;
-    if (phase === 'afterShutdown') {
-      return fail('InvalidRequest', 'The connection was shut down; only the notification exit may follow.', { reason: 'afterShutdown' })
-        .failure;
-    }
-    if (phase === 'fresh' && method !== 'initialize') return fail('NotInitialized', 'Send initialize first.', {}).failure;
-    if (phase === 'fresh' || method !== 'initialize') return isRefusedNow(method) ? shuttingDown(method) : null;
-    return fail('InvalidRequest', 'This connection is initialized already; that happens once.', { reason: 'alreadyInitialized' }).failure;
-  }
-
-  function isRefusedNow(method: MethodName): boolean {
-    const state = shutdownState();
-    if (state === 'open') return false;
-    return state === 'closed' ? !isShutdown(method) : whileShuttingDown[method] === 'refused';
   }
 
   async function run(call: Call): Promise<unknown> {
@@ -221,7 +196,7 @@ export function openSession(options: SessionOptions): Session {
       const waiting = held;
       held = [];
       for (const envelope of waiting) receive(envelope);
-      if (isIdle()) onIdle?.();
+      tellIdle();
     });
   }
 
@@ -246,11 +221,23 @@ export function openSession(options: SessionOptions): Session {
     if (isShutdown(call.method) && phase === 'afterShutdown' && 'result' in outcome) onShutdownAnswered();
     // Nothing else is about to be answered that could share the write.
     if (calls.size === 0) writer.flush();
-    if (isIdle()) onIdle?.();
+    tellIdle();
   }
 
   function isIdle(): boolean {
     return calls.size === 0 && phase !== 'initializing';
+  }
+
+  async function untilIdle(deadlineMs: number): Promise<void> {
+    if (isIdle()) return;
+    const idle = Promise.withResolvers<void>();
+    waitingForIdle.add(idle.resolve);
+    await Promise.race([idle.promise, clock.sleep(deadlineMs)]);
+    waitingForIdle.delete(idle.resolve);
+  }
+
+  function tellIdle(): void {
+    if (isIdle()) for (const resolve of waitingForIdle) resolve();
   }
 
   /** Answers what never became a call. */
@@ -273,10 +260,8 @@ function outcomeOf(outcome: { result: unknown } | { error: unknown }): 'ok' | Er
   return 'result' in outcome ? 'ok' : (outcome.error as { data: { kind: ErrorKind } }).data.kind;
 }
 
-const isShutdown = (method: string): boolean => method === 'shutdown' || method === 'shutdown/run';
-
-function shuttingDown(method: string): Failure {
-  return fail('ShuttingDown', `The sidecar is shutting down, so ${method} is not begun any more.`, {}).failure;
+function cutOff(): Failure {
+  return fail('ShuttingDown', 'The sidecar ends, and did not come to an answer in time; what it had begun may be done or not.', {}).failure;
 }
 
 function answerTooLarge(): Failure {

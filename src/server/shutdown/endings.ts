@@ -8,8 +8,8 @@ export interface Endings {
   readonly first: Promise<Ending>;
   /** Resolves when a later one leaves less time. */
   readonly hurried: Promise<void>;
-  /** There was one, be it the first or a later one. */
-  readonly hasUncaughtException: boolean;
+  /** There was one of that kind, be it the first or a later one. */
+  has(kind: Ending['kind']): boolean;
 }
 
 /** Nobody waits for us any more; what is left soon after is killed. */
@@ -21,24 +21,20 @@ const impatientDeadlineMs = 500;
 export function createEndings(onHurry: (order: ShutdownOrder) => void): Endings {
   const first = Promise.withResolvers<Ending>();
   const hurried = Promise.withResolvers<void>();
-  let hasBegun = false;
+  const seen = new Set<Ending['kind']>();
   let signals = 0;
-  let hasUncaughtException = false;
 
   return {
     first: first.promise,
     hurried: hurried.promise,
-    get hasUncaughtException() {
-      return hasUncaughtException;
-    },
+    has: (kind) => seen.has(kind),
     end(ending) {
+      const isFirst = seen.size === 0;
+      seen.add(ending.kind);
       if (ending.kind === 'signal') signals += 1;
-      if (ending.kind === 'uncaughtException') hasUncaughtException = true;
-      if (!hasBegun) {
-        hasBegun = true;
-        first.resolve(ending);
-      } else if (ending.kind === 'hostDeath') hurry(orderOf(ending));
-      else if (signals > 1) hurry({ ...orderOf(ending), deadlineMs: impatientDeadlineMs });
+      if (isFirst) first.resolve(ending);
+      else if (ending.kind === 'hostDeath') hurry(orderOf(ending));
+      else if (ending.kind === 'signal' && signals > 1) hurry({ ...orderOf(ending), deadlineMs: impatientDeadlineMs });
     },
   };
 

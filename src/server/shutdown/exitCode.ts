@@ -17,7 +17,7 @@ export interface EndingCircumstances {
   hasHostProcess: boolean;
   /** A critical handler was not done. */
   hasCriticalFailure: boolean;
-  /** Also one that came while something else was ending us. */
+  /** As what ends us, or while something else does. */
   hasUncaughtException: boolean;
 }
 
@@ -26,7 +26,7 @@ export const couldNotStart = 4;
 /** The exit code, as the README documents it. */
 export function exitCodeFor(ending: Ending, circumstances: EndingCircumstances): number {
   const { shutdownAnswered, hasHostProcess, hasCriticalFailure, hasUncaughtException } = circumstances;
-  if (hasUncaughtException || ending.kind === 'uncaughtException') return 5;
+  if (hasUncaughtException) return 5;
   if (hasCriticalFailure) return 3;
   if (shutdownAnswered) return 0;
   switch (ending.kind) {
