@@ -30,6 +30,13 @@ export function bundles(dir: string, entries = { bin: 'src/bin.ts', jobWorker: '
       output: { ...output, dir, format: 'esm', entryFileNames: '[name].js' },
     },
     {
+      // What hosts import: no package of ours is in it, so that it costs them next to nothing.
+      input: { client: 'clients/typescript/index.ts', processManager: 'clients/typescript/processManager/index.ts' },
+      platform: 'node',
+      transform,
+      output: { ...output, dir, format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'client-[name]-[hash].js' },
+    },
+    {
       input: { poolThread: 'node_modules/piscina/dist/worker.js' },
       platform: 'node',
       transform,

@@ -20,7 +20,8 @@ process.stderr.write(`Built dist: ${Math.round(sizeOf('dist') / 1024)} KiB.\n`);
 
 async function build(dir: string): Promise<void> {
   const outputs = await bundle(dir);
-  declareTypes(join(dir, 'types'));
+  declareTypes('tsconfig.types.json', join(dir, 'types'));
+  declareTypes('tsconfig.client.json', join(dir, 'types', 'client'));
   copyFileSync(join('src', 'server', 'supervisor', 'containment', 'guard.sh'), join(dir, 'guard.sh'));
   for (const file of ['openrpc.json', 'sidewarden.schema.json', 'METHODS.md']) copyFileSync(join('clients', 'spec', file), join(dir, file));
   writeFileSync(join(dir, 'THIRD-PARTY-LICENSES.txt'), licences(bundledPackages(outputs)));
@@ -38,9 +39,9 @@ async function bundle(dir: string): Promise<RolldownOutput[]> {
   return results;
 }
 
-function declareTypes(dir: string): void {
+function declareTypes(project: string, dir: string): void {
   const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
-  const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.types.json', '--outDir', dir], { stdio: ['ignore', 2, 2] });
+  const { status } = spawnSync(process.execPath, [tsc, '-p', project, '--outDir', dir], { stdio: ['ignore', 2, 2] });
   if (status !== 0) throw new Error('The type declarations could not be made; the messages of tsc are above.');
 }
 

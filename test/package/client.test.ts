@@ -1,0 +1,63 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+/* `sidewarden/client` and `sidewarden/process-manager`, as a host that installed the package has them. */
+
+const root = join(import.meta.dirname, '..', '..');
+let host: string;
+
+beforeAll(() => {
+  host = mkdtempSync(join(tmpdir(), 'sidewarden-host-'));
+  const installed = join(host, 'node_modules', 'sidewarden');
+  mkdirSync(installed, { recursive: true });
+  cpSync(join(root, 'dist'), join(installed, 'dist'), { recursive: true });
+  cpSync(join(root, 'package.json'), join(installed, 'package.json'));
+});
+afterAll(() => rmSync(host, { recursive: true, force: true }));
+
+test.each(['client.js', 'processManager.js'])('%s brings no zod and no other package: only files of its own and Node.js', (entry) => {
+  const files = reachableFrom(entry);
+  expect(files.filter((file) => !file.startsWith('node:') && !/^(client|processManager)[\w.-]*\.js$/.test(file))).toEqual([]);
+  const source = files.filter((file) => !file.startsWith('node:')).map((file) => readFileSync(join(root, 'dist', file), 'utf8'));
+  expect(source.join('\n')).not.toMatch(/ZodMini|safeParse|_zod\b/);
+  expect(Buffer.byteLength(source.join('\n'))).toBeLessThan(60_000);
+});
+
+test.skipIf(process.platform !== 'linux')('the example of the README runs as it is pasted', () => {
+  const readme = readFileSync(join(root, 'clients', 'typescript', 'README.md'), 'utf8');
+  const example = /<!-- example -->\s*```ts\n([\s\S]*?)```/.exec(readme)?.[1];
+  expect(example?.trim().split('\n').length).toBeLessThanOrEqual(5);
+  const { stdout, stderr, status } = runHost('example.ts', example as string);
+  expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+  expect(stdout).toMatch(/\[\]|pid/);
+});
+
+test.skipIf(process.platform !== 'linux')('a CommonJS host has it by require', () => {
+  const code = `const { Sidecar } = require('sidewarden/client');
+    const { createProcessManager } = require('sidewarden/process-manager');
+    (async () => {
+      const sidecar = await Sidecar.spawn({ appId: 'package.test', options: { stateDir: __dirname } });
+      console.log((await sidecar.sidecar.ping({ echo: typeof createProcessManager })).echo);
+      await sidecar.close();
+    })();`;
+  expect(runHost('host.cjs', code)).toMatchObject({ stdout: 'function\n', status: 0 });
+});
+
+function runHost(name: string, code: string) {
+  writeFileSync(join(host, 'package.json'), '{"type":"module"}');
+  writeFileSync(join(host, name), code);
+  return spawnSync(process.execPath, [join(host, name)], { cwd: host, encoding: 'utf8', timeout: 30_000 });
+}
+
+/** The files of dist and the packages that a file imports, and theirs. */
+function reachableFrom(entry: string, seen = new Set<string>()): string[] {
+  if (seen.has(entry)) return [];
+  seen.add(entry);
+  if (!readdirSync(join(root, 'dist')).includes(entry)) return [entry];
+  const source = readFileSync(join(root, 'dist', entry), 'utf8');
+  const specifiers = [...source.matchAll(/(?:from\s*|import\s*\(?\s*)["']([^"']+)["']/g)].map(([, specifier]) => specifier as string);
+  return [entry, ...specifiers.flatMap((specifier) => reachableFrom(specifier.replace(/^\.\//, ''), seen))];
+}
