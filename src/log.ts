@@ -9,7 +9,16 @@ export interface Log {
   fatal(fields: object, message: string): void;
 }
 
+/** What was logged, before it is text. */
+export interface LogLine {
+  level: Exclude<LogLevel, 'silent'>;
+  fields: object;
+  message: string;
+}
+
 export interface ProcessLog extends Log {
+  /** Calls back with each line that is written from now on. */
+  listen(listener: (line: LogLine) => void): void;
   /** Resolves when everything logged so far was handed to `write`. */
   flush(): Promise<void>;
 }
@@ -34,9 +43,11 @@ export function createLog({ level, write, now }: LogOptions): ProcessLog {
   let logger: Logger | null = null;
   let loading: Promise<void> | null = null;
   const early: (() => void)[] = [];
+  const listeners: ((line: LogLine) => void)[] = [];
 
   const at = (name: Exclude<LogLevel, 'silent'>) => (fields: object, message: string) => {
     if (logLevels.indexOf(name) < logLevels.indexOf(level)) return;
+    for (const listener of listeners) listener({ level: name, fields, message });
     // The time of the event, not of the line: the first lines wait for pino.
     const timed = { time: new Date(now()).toISOString(), ...fields };
     if (logger !== null) return logger[name](timed, message);
@@ -50,6 +61,7 @@ export function createLog({ level, write, now }: LogOptions): ProcessLog {
     warn: at('warn'),
     error: at('error'),
     fatal: at('fatal'),
+    listen: (listener) => void listeners.push(listener),
     flush: async () => {
       await loading;
     },

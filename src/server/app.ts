@@ -11,9 +11,12 @@ import { createConnect } from './composition/connect.ts';
 import { createContaining } from './composition/containing.ts';
 import { createEnding } from './composition/ending.ts';
 import { createLooking } from './composition/looking.ts';
+import { createReadStatus } from './composition/status.ts';
 import type { AppSystem } from './composition/system.ts';
 import type { Config } from './config.ts';
 import type { Handlers, Publish } from './context.ts';
+import { createRecordHostError } from './diagnostics/hostErrors.ts';
+import { createHostLog } from './diagnostics/hostLog.ts';
 import { createSubscriptions } from './events/subscriptions.ts';
 import { cleanupHandlers } from './handlers/cleanup.ts';
 import { eventHandlers } from './handlers/events.ts';
@@ -32,6 +35,7 @@ import { createRequestMetrics } from './metrics/requestMetrics.ts';
 import { createFileLocks } from './os/fileLock.ts';
 import { createHostWatch } from './os/hostWatch.ts';
 import { directoryState, lockDirectory } from './os/paths.ts';
+import { createLastLook } from './ports/lastLook.ts';
 import { createPortWaiting } from './ports/waiting.ts';
 import { createDispatch } from './rpc/dispatch.ts';
 import { openSession, type Session } from './rpc/session.ts';
@@ -84,6 +88,8 @@ export async function runApp(options: AppOptions): Promise<number> {
   const publish: Publish = (_connectionId, name, params) => session.publish(name, params);
   const tellProgress = createTellProgress(publish);
   const requests = createRequestMetrics();
+  const hostLog = createHostLog({ send: (params) => session.publish('window/logMessage', params), clock });
+  log.listen(hostLog.tell);
 
   const callHost = createCallHost(clients, (connectionId) => (connectionId === session.id ? session : undefined));
   const { shutdown, shutdownHandlers: handlersOfHosts } = createEnding({ clients, leases: acting.leases, callHost, log, clock });
@@ -131,6 +137,18 @@ export async function runApp(options: AppOptions): Promise<number> {
   });
 
   const { node, platform, arch, pid, startedAt } = system;
+  const readStatus = createReadStatus({
+    clients,
+    pool,
+    clock,
+    startedAt,
+    lastLook: createLastLook({ pool, clock, log }),
+    shutdownState: () => shutdown.state,
+    handlersOf: handlersOfHosts.list,
+    instanceOf: () => null,
+    sessionOf: () => session,
+    rssBytes: process.memoryUsage.rss,
+  });
   const handlers: Handlers = {
     ...lifecycleHandlers({
       shutdown,
@@ -138,7 +156,7 @@ export async function runApp(options: AppOptions): Promise<number> {
       serverInfo: { name: 'sidewarden', version, pid, startedAt, node, platform, arch },
       capabilities: describeCapabilities(capabilities),
     }),
-    ...sidecarHandlers(clock, createReadOnce(files.openrpc)),
+    ...sidecarHandlers({ clock, readOpenrpc: createReadOnce(files.openrpc), readStatus, recordHostError: createRecordHostError(log) }),
     ...portHandlers({ ports, waitForPort: createPortWaiting(pool, clock), killing: acting.portKilling, tellProgress }),
     ...processHandlers(processes, acting.killProcesses, tellProgress),
     ...managedPortHandlers({ ...acting, tellProgress }),
@@ -162,6 +180,7 @@ export async function runApp(options: AppOptions): Promise<number> {
       shutdownAnswered = true;
       clock.setTimer(exitAwaitedMs, () => endings.end({ kind: 'exitOverdue' }));
     },
+    onOpen: hostLog.open,
     onWritable: () => subscriptions.resume('c1'),
   });
   if (config.clientProcessId !== null) void hostWatch.watch(config.clientProcessId);

@@ -104,6 +104,7 @@ export const layers: Layer[] = [
   { name: 'ledger', files: [`${server}ledger/`], may: domain },
   { name: 'processes', files: [`${server}processes/`], may: [...domain, 'events', 'ledger'] },
   { name: 'ports', files: [`${server}ports/`], may: [...domain, 'events', 'ledger', 'processes'] },
+  { name: 'diagnostics', files: [`${server}diagnostics/`], may: domain },
   {
     name: 'metrics',
     files: [`${server}metrics/`],
@@ -121,7 +122,9 @@ export const layers: Layer[] = [
       'limits',
       'type:context',
       'type:clock',
-      ...['events', 'metrics', 'ports', 'processes', 'instance', 'supervisor', 'shutdown', 'pool'].map((one) => `type:${one}`),
+      ...['diagnostics', 'events', 'metrics', 'ports', 'processes', 'instance', 'supervisor', 'shutdown', 'pool'].map(
+        (one) => `type:${one}`,
+      ),
     ],
   },
   {
@@ -143,6 +146,7 @@ export const layers: Layer[] = [
       ...[
         'events',
         'ledger',
+        'diagnostics',
         'metrics',
         'ports',
         'processes',

@@ -13,6 +13,10 @@ export interface Methods {
   'rpc.discover': { params: t.RpcDiscoverParams; result: t.RpcDiscoverResult };
   /** Answers at once, from the event loop. */
   'sidecar/ping': { params: t.SidecarPingParams; result: t.SidecarPingResult };
+  /** Everything that the sidecar holds for this connection, and how it is itself. */
+  'sidecar/status': { params: t.SidecarStatusParams; result: t.SidecarStatusResult };
+  /** Writes an error of the host into the sidecar’s log. */
+  'log/error': { params: t.LogErrorParams; result: t.LogErrorResult };
   /** Is the port in use, and could it be bound? */
   'port/check': { params: t.PortCheckParams; result: t.PortCheckResult };
   /** Who holds the port: every listener, never a client of it. */
@@ -89,6 +93,8 @@ export interface HostCalls {
 export interface Notifications {
   /** How far a request with a workDoneToken has come. */
   '$/progress': t.ProgressParams;
+  /** A warning or an error from the sidecar’s own log, as LSP tells it. */
+  'window/logMessage': t.WindowLogMessageParams;
   /** The holders of a port changed. */
   'event/port': t.EventPortParams;
   /** A process started, ended or changed its status. */
@@ -126,6 +132,19 @@ export interface RpcMethods {
 export interface SidecarMethods {
   /** Answers at once, from the event loop. */
   ping(params?: t.SidecarPingParams, options?: CallOptions): Promise<Methods['sidecar/ping']['result']>;
+  /**
+   * Everything that the sidecar holds for this connection, and how it is itself.
+   * By what is known: it waits for nobody, so it answers while all threads are busy or hang. Ports are as the last look found them, and processes of services as they were when they were started.
+   */
+  status(params?: t.SidecarStatusParams, options?: CallOptions): Promise<Methods['sidecar/status']['result']>;
+}
+
+export interface LogMethods {
+  /**
+   * Writes an error of the host into the sidecar’s log.
+   * One line at level `error`. Members of `context` whose names look like credentials are redacted at any depth, and so are passwords in URLs. Long texts are cut.
+   */
+  error(params: t.LogErrorParams, options?: CallOptions): Promise<Methods['log/error']['result']>;
 }
 
 export interface PortMethods {
@@ -307,6 +326,7 @@ export interface EventsMethods {
 export interface Nouns {
   readonly rpc: RpcMethods;
   readonly sidecar: SidecarMethods;
+  readonly log: LogMethods;
   readonly port: PortMethods;
   readonly cleanup: CleanupMethods;
   readonly process: ProcessMethods;
@@ -322,6 +342,8 @@ export const lanes = {
   'shutdown': 'life',
   'rpc.discover': 'look',
   'sidecar/ping': 'life',
+  'sidecar/status': 'state',
+  'log/error': 'state',
   'port/check': 'look',
   'port/find': 'look',
   'port/list': 'look',

@@ -259,6 +259,13 @@ export interface ExecProbe {
 /** What exit carries. */
 export type ExitParams = Record<never, never>;
 
+/** A shutdown handler of this connection. */
+export interface HandlerStatus {
+  handlerId: Text;
+  name: Name;
+  order: number;
+}
+
 /** What host/runShutdownHandler takes. */
 export interface HostRunShutdownHandlerParams {
   handlerId: Text;
@@ -368,6 +375,15 @@ export type InitializeResultHostWatch = 'handle' | 'pid' | 'none';
 
 /** What initialized carries. */
 export type InitializedParams = Record<never, never>;
+
+/** The single-instance lock that this connection holds. */
+export interface InstanceStatus {
+  lockId: Text;
+  name: Name;
+  scope: Open<InstanceStatusScope>;
+}
+
+export type InstanceStatusScope = 'user' | 'path';
 
 /** A fault in the sidecar; its log has the details under `ref`. */
 export interface InternalErrorData {
@@ -505,6 +521,19 @@ export interface Limits {
   logRingBytes: Bytes;
 }
 
+/** What log/error takes. */
+export interface LogErrorParams {
+  /** Its class, such as `TypeError`. */
+  name?: Text | undefined;
+  message: Text;
+  stack?: Text | undefined;
+  /** Whatever helps to understand it. */
+  context?: Record<string, unknown> | undefined;
+}
+
+/** What log/error answers. */
+export type LogErrorResult = null;
+
 /** A line that a service wrote. */
 export interface LogLine {
   /** Counts the lines of a service, over all its starts. */
@@ -580,6 +609,18 @@ export interface ManagedPort {
   registeredAt: Timestamp;
 }
 
+/** A registered port, and how it was at the last look. */
+export interface ManagedPortStatus {
+  port: Port;
+  protocol: Open<Protocol>;
+  name: Name;
+  registeredAt: Timestamp;
+  /** Somebody held it then; null while nobody has looked yet. */
+  inUse: boolean | null;
+  /** When that was. Asking has it looked at again, for the next answer. */
+  checkedAt: Timestamp | null;
+}
+
 /** This sidecar has no such method. */
 export interface MethodNotFoundData {
   kind: 'MethodNotFound';
@@ -608,6 +649,14 @@ export interface NotInitializedData {
   kind: 'NotInitialized';
 }
 
+/** What this connection has to say. */
+export interface OutboundStatus {
+  /** Not taken by the system yet, because the host does not read. */
+  queuedBytes: Bytes;
+  /** Events that were dropped for that reason, since the beginning. */
+  dropped: number;
+}
+
 /** Too many requests are in flight; try again later. */
 export interface OverloadedData {
   kind: 'Overloaded';
@@ -634,6 +683,14 @@ export interface PermissionDeniedData {
 
 /** A process id, as the sidecar’s own pid namespace counts it. */
 export type Pid = number;
+
+/** The threads that look at the system. */
+export interface PoolStatus {
+  /** Of them busy. */
+  threads: number;
+  /** Looks that wait for one. */
+  queued: number;
+}
 
 /** A TCP or UDP port number. */
 export type Port = number;
@@ -1661,6 +1718,32 @@ export interface SidecarPingResult {
   at: Timestamp;
 }
 
+/** What sidecar/status takes. */
+export type SidecarStatusParams = Record<never, never>;
+
+/** What sidecar/status answers. */
+export interface SidecarStatusResult {
+  /** False once a shutdown has begun. */
+  isRunning: boolean;
+  startedAt: Timestamp;
+  uptimeMs: Duration;
+  /** Registered in this run. */
+  ports: ManagedPortStatus[];
+  services: ServiceStatus[];
+  /** Null when it holds none. */
+  instance: InstanceStatus | null;
+  /** In the order in which they would run. */
+  handlers: HandlerStatus[];
+  pool: PoolStatus;
+  outbound: OutboundStatus;
+  /** `degraded`: not all that runs is on disk, so a crash now may leave something behind. */
+  ledger: Open<SidecarStatusResultLedger>;
+  /** Resident memory of the sidecar. */
+  rssBytes: Bytes;
+}
+
+export type SidecarStatusResultLedger = 'ok' | 'degraded';
+
 /** How things stand at the beginning of a subscription; what events follow starts from here. */
 export interface Snapshot {
   process?: ProcessEventPayload[] | undefined;
@@ -1791,6 +1874,14 @@ export interface VersionUnsupportedDataClient {
 export interface VersionUnsupportedDataServer {
   min: number;
   max: number;
+}
+
+/** What window/logMessage carries. */
+export interface WindowLogMessageParams {
+  /** LSP’s MessageType: 1 error, 2 warning, 3 info, 4 log. Only 1 and 2 are sent so far. */
+  type: number;
+  /** One sentence. Its details, paths and stack traces among them, are in the log only. */
+  message: Text;
 }
 
 /** How far a request has come, as LSP tells it. */

@@ -5,6 +5,7 @@ import * as cleanup from './cleanup.ts';
 import * as events from './events.ts';
 import * as kill from './kill.ts';
 import * as lifecycle from './lifecycle.ts';
+import * as log from './log.ts';
 import * as managed from './managedPorts.ts';
 import * as metrics from './metrics.ts';
 import * as notification from './notifications.ts';
@@ -15,6 +16,7 @@ import * as service from './service.ts';
 import * as serviceOutput from './serviceOutput.ts';
 import * as shutdown from './shutdown.ts';
 import * as sidecar from './sidecar.ts';
+import * as status from './status.ts';
 
 /*
  * The whole contract in one place, for what is derived from it: types, documents, clients. The sidecar itself goes by
@@ -27,6 +29,8 @@ export const methods = {
   shutdown: lifecycle.shutdown,
   'rpc.discover': sidecar.discover,
   'sidecar/ping': sidecar.ping,
+  'sidecar/status': status.status,
+  'log/error': log.error,
   'port/check': port.check,
   'port/find': port.find,
   'port/list': port.list,
@@ -70,6 +74,7 @@ export const clientNotifications = {
 /** Every notification from sidecar to host. */
 export const serverNotifications = {
   '$/progress': progress,
+  'window/logMessage': log.logMessage,
   'event/port': event.port,
   'event/process': event.process,
   'event/shutdown': event.shutdown,

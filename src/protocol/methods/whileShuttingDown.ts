@@ -12,6 +12,8 @@ export const whileShuttingDown: { [Name in MethodName]: WhileShuttingDown } = {
   shutdown: 'works',
   'rpc.discover': 'works',
   'sidecar/ping': 'works',
+  'sidecar/status': 'works',
+  'log/error': 'works',
   'port/check': 'works',
   'port/find': 'works',
   'port/list': 'works',

@@ -59,6 +59,8 @@ export interface SessionOptions {
   /** For what is counted. */
   onAnswered?(answered: { method: MethodName; outcome: 'ok' | ErrorKind; durationMs: number }): void;
   onShutdownAnswered(): void;
+  /** `initialize` was answered: from now on the host may be told things. */
+  onOpen(): void;
   /** The host reads again, after events were dropped. */
   onWritable(): void;
 }
@@ -193,6 +195,7 @@ export function openSession(options: SessionOptions): Session {
     // Behind the answer to initialize, which is written when the present promise chain has run out.
     setImmediate(() => {
       phase = next;
+      if (next === 'open') options.onOpen();
       const waiting = held;
       held = [];
       for (const envelope of waiting) receive(envelope);

@@ -51,6 +51,50 @@ class AsyncSidecarMethods:
         """
         return cast("t.SidecarPingResult", await self._call("sidecar/ping", {}, {"echo": echo}, timeout))
 
+    async def status(
+        self,
+        *,
+        timeout: Optional[float] = None,
+    ) -> t.SidecarStatusResult:
+        """Everything that the sidecar holds for this connection, and how it is itself.
+
+        By what is known: it waits for nobody, so it answers while all threads are busy or hang. Ports are
+        as the last look found them, and processes of services as they were when they were started.
+
+        Args:
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+        """
+        return cast("t.SidecarStatusResult", await self._call("sidecar/status", {}, {}, timeout))
+
+class AsyncLogMethods:
+    """log/…"""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    async def error(
+        self,
+        message: t.Text,
+        *,
+        name: Optional[t.Text] = None,
+        stack: Optional[t.Text] = None,
+        context: Optional[Dict[str, Any]] = None,
+        timeout: Optional[float] = None,
+    ) -> None:
+        """Writes an error of the host into the sidecar’s log.
+
+        One line at level `error`. Members of `context` whose names look like credentials are redacted at
+        any depth, and so are passwords in URLs. Long texts are cut.
+
+        Args:
+            name: Its class, such as `TypeError`.
+            message:
+            stack:
+            context: Whatever helps to understand it.
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+        """
+        await self._call("log/error", {"message": message}, {"name": name, "stack": stack, "context": context}, timeout)
+
 class AsyncPortMethods:
     """port/…"""
 
@@ -828,6 +872,7 @@ class AsyncNouns:
     def __init__(self, call: Call) -> None:
         self.rpc = AsyncRpcMethods(call)
         self.sidecar = AsyncSidecarMethods(call)
+        self.log = AsyncLogMethods(call)
         self.port = AsyncPortMethods(call)
         self.cleanup = AsyncCleanupMethods(call)
         self.process = AsyncProcessMethods(call)

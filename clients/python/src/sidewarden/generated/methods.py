@@ -51,6 +51,50 @@ class SidecarMethods:
         """
         return cast("t.SidecarPingResult", self._call("sidecar/ping", {}, {"echo": echo}, timeout))
 
+    def status(
+        self,
+        *,
+        timeout: Optional[float] = None,
+    ) -> t.SidecarStatusResult:
+        """Everything that the sidecar holds for this connection, and how it is itself.
+
+        By what is known: it waits for nobody, so it answers while all threads are busy or hang. Ports are
+        as the last look found them, and processes of services as they were when they were started.
+
+        Args:
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+        """
+        return cast("t.SidecarStatusResult", self._call("sidecar/status", {}, {}, timeout))
+
+class LogMethods:
+    """log/…"""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def error(
+        self,
+        message: t.Text,
+        *,
+        name: Optional[t.Text] = None,
+        stack: Optional[t.Text] = None,
+        context: Optional[Dict[str, Any]] = None,
+        timeout: Optional[float] = None,
+    ) -> None:
+        """Writes an error of the host into the sidecar’s log.
+
+        One line at level `error`. Members of `context` whose names look like credentials are redacted at
+        any depth, and so are passwords in URLs. Long texts are cut.
+
+        Args:
+            name: Its class, such as `TypeError`.
+            message:
+            stack:
+            context: Whatever helps to understand it.
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+        """
+        self._call("log/error", {"message": message}, {"name": name, "stack": stack, "context": context}, timeout)
+
 class PortMethods:
     """port/…"""
 
@@ -828,6 +872,7 @@ class Nouns:
     def __init__(self, call: Call) -> None:
         self.rpc = RpcMethods(call)
         self.sidecar = SidecarMethods(call)
+        self.log = LogMethods(call)
         self.port = PortMethods(call)
         self.cleanup = CleanupMethods(call)
         self.process = ProcessMethods(call)
@@ -839,6 +884,9 @@ class Nouns:
 class Listening:
     @overload
     def on(self, event: Literal["$/progress"], listener: Callable[[t.ProgressParams], object]) -> Callable[[], None]: ...
+
+    @overload
+    def on(self, event: Literal["window/logMessage"], listener: Callable[[t.WindowLogMessageParams], object]) -> Callable[[], None]: ...
 
     @overload
     def on(self, event: Literal["port"], listener: Callable[[t.EventPortParams], object]) -> Callable[[], None]: ...

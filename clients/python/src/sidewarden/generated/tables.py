@@ -14,6 +14,8 @@ LANES: Dict[str, str] = {
     "shutdown": "life",
     "rpc.discover": "look",
     "sidecar/ping": "life",
+    "sidecar/status": "state",
+    "log/error": "state",
     "port/check": "look",
     "port/find": "look",
     "port/list": "look",
@@ -52,6 +54,8 @@ RESULTS: Dict[str, Optional[str]] = {
     "shutdown": "ShutdownReport",
     "rpc.discover": "RpcDiscoverResult",
     "sidecar/ping": "SidecarPingResult",
+    "sidecar/status": "SidecarStatusResult",
+    "log/error": "LogErrorResult",
     "port/check": "PortCheckResult",
     "port/find": "PortFindResult",
     "port/list": "PortListResult",
@@ -92,6 +96,7 @@ HOST_CALL_PARAMS: Dict[str, str] = {
 
 NOTIFICATION_PARAMS: Dict[str, str] = {
     "$/progress": "ProgressParams",
+    "window/logMessage": "WindowLogMessageParams",
     "event/port": "EventPortParams",
     "event/process": "EventProcessParams",
     "event/shutdown": "EventShutdownParams",

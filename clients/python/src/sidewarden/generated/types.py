@@ -16,6 +16,8 @@ EventShutdownParamsPhase = Literal["handlers", "services", "holdings", "log", "d
 
 InitializeResultHostWatch = Literal["handle", "pid", "none"]
 
+InstanceStatusScope = Literal["user", "path"]
+
 KillOutcomeOutcome = Literal["exited", "killed", "survived", "denied", "gone", "protected", "identityMismatch", "planned", "notPlanned"]
 
 KillOutcomeRung = Literal["signal", "stdinClose", "ctrlBreak", "wmClose", "terminate"]
@@ -79,6 +81,8 @@ ServiceStatusContainment = Literal["job", "cgroup", "processGroup", "none"]
 ShutdownStepKind = Literal["handler", "service", "lease", "lock", "log"]
 
 ShutdownStepStatus = Literal["done", "failed", "timeout", "unavailable", "skipped"]
+
+SidecarStatusResultLedger = Literal["ok", "degraded"]
 
 StopSpecSignal = Literal["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"]
 
@@ -323,6 +327,13 @@ class ExitParams(Struct):
     """What exit carries."""
 
 @dataclass
+class HandlerStatus(Struct):
+    """A shutdown handler of this connection."""
+    handler_id: Text
+    name: Name
+    order: int
+
+@dataclass
 class HostRunShutdownHandlerParams(Struct):
     """What host/runShutdownHandler takes."""
     handler_id: Text
@@ -413,6 +424,13 @@ class InitializeResult(Struct):
 @dataclass
 class InitializedParams(Struct):
     """What initialized carries."""
+
+@dataclass
+class InstanceStatus(Struct):
+    """The single-instance lock that this connection holds."""
+    lock_id: Text
+    name: Name
+    scope: Union[InstanceStatusScope, str]
 
 @dataclass
 class InternalErrorData(Struct):
@@ -547,6 +565,16 @@ class Limits(Struct):
     """All rings of service output."""
 
 @dataclass
+class LogErrorParams(Struct):
+    """What log/error takes."""
+    message: Text
+    name: Optional[Text] = None
+    """Its class, such as `TypeError`."""
+    stack: Optional[Text] = None
+    context: Optional[Dict[str, Any]] = None
+    """Whatever helps to understand it."""
+
+@dataclass
 class LogLine(Struct):
     """A line that a service wrote."""
     seq: int
@@ -598,6 +626,18 @@ class ManagedPort(Struct):
     registered_at: Timestamp
 
 @dataclass
+class ManagedPortStatus(Struct):
+    """A registered port, and how it was at the last look."""
+    port: Port
+    protocol: Union[Protocol, str]
+    name: Name
+    registered_at: Timestamp
+    in_use: Optional[bool]
+    """Somebody held it then; null while nobody has looked yet."""
+    checked_at: Optional[Timestamp]
+    """When that was. Asking has it looked at again, for the next answer."""
+
+@dataclass
 class MethodNotFoundData(Struct):
     """This sidecar has no such method."""
     kind: Literal["MethodNotFound"] = "MethodNotFound"
@@ -624,6 +664,14 @@ class NotInitializedData(Struct):
     kind: Literal["NotInitialized"] = "NotInitialized"
 
 @dataclass
+class OutboundStatus(Struct):
+    """What this connection has to say."""
+    queued_bytes: Bytes
+    """Not taken by the system yet, because the host does not read."""
+    dropped: int
+    """Events that were dropped for that reason, since the beginning."""
+
+@dataclass
 class OverloadedData(Struct):
     """Too many requests are in flight; try again later."""
     retry_after_ms: Duration
@@ -646,6 +694,14 @@ class PermissionDeniedData(Struct):
     """The system does not let this user do that."""
     operation: str
     kind: Literal["PermissionDenied"] = "PermissionDenied"
+
+@dataclass
+class PoolStatus(Struct):
+    """The threads that look at the system."""
+    threads: int
+    """Of them busy."""
+    queued: int
+    """Looks that wait for one."""
 
 @dataclass
 class PortAllocateParams(Struct):
@@ -1478,6 +1534,31 @@ class SidecarPingResult(Struct):
     echo: Any = None
 
 @dataclass
+class SidecarStatusParams(Struct):
+    """What sidecar/status takes."""
+
+@dataclass
+class SidecarStatusResult(Struct):
+    """What sidecar/status answers."""
+    is_running: bool
+    """False once a shutdown has begun."""
+    started_at: Timestamp
+    uptime_ms: Duration
+    ports: List[ManagedPortStatus]
+    """Registered in this run."""
+    services: List[ServiceStatus]
+    instance: Optional[InstanceStatus]
+    """Null when it holds none."""
+    handlers: List[HandlerStatus]
+    """In the order in which they would run."""
+    pool: PoolStatus
+    outbound: OutboundStatus
+    ledger: Union[SidecarStatusResultLedger, str]
+    """`degraded`: not all that runs is on disk, so a crash now may leave something behind."""
+    rss_bytes: Bytes
+    """Resident memory of the sidecar."""
+
+@dataclass
 class Snapshot(Struct):
     """How things stand at the beginning of a subscription; what events follow starts from here."""
     process: Optional[List[ProcessEventPayload]] = None
@@ -1575,6 +1656,14 @@ class VersionUnsupportedDataServer(Struct):
     max: int
 
 @dataclass
+class WindowLogMessageParams(Struct):
+    """What window/logMessage carries."""
+    type: int
+    """LSP’s MessageType: 1 error, 2 warning, 3 info, 4 log. Only 1 and 2 are sent so far."""
+    message: Text
+    """One sentence. Its details, paths and stack traces among them, are in the log only."""
+
+@dataclass
 class WorkDoneBegin(Struct):
     """It has begun."""
     title: Text
@@ -1608,6 +1697,9 @@ WorkDone = Union[WorkDoneBegin, WorkDoneReport, WorkDoneEnd, UnknownKind]
 
 HostRunShutdownHandlerResult = None
 """What host/runShutdownHandler expects."""
+
+LogErrorResult = None
+"""What log/error answers."""
 
 PortRegisterResult = None
 """What port/register answers."""
