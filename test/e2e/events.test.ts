@@ -211,7 +211,7 @@ describe.runIf(isLinux)('subscriptions', () => {
     expect(await own.call('events/subscribe', params)).toHaveProperty('subscriptionId');
   });
 
-  test.each(['service', 'serviceLog', 'instance', 'shutdown'])(
+  test.each(['service', 'instance'])(
     'topic %s is Unsupported until there is something to watch',
     async (topic) => {
       const { error } = await sidecar.request('events/subscribe', { topics: [topic] });

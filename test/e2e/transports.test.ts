@@ -104,7 +104,14 @@ describe.runIf(isLinux).each(['stdio', 'pipe', 'nodeIpc'] as const)('over %s', (
     sidecar.stdout.destroy();
     sidecar.stdin.destroy();
     expect(await sidecar.exited).toEqual({ code: 1, signal: null });
-    expect(sidecar.stderr()).toBe('');
+    // Nobody can be told of the shutdown, so its report is the last line of the log, and the only one.
+    expect(
+      sidecar
+        .stderr()
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { msg: string }).msg),
+    ).toEqual(['shut down']);
   });
 
   test('it ends with a host that is killed, though that named no process to watch', async () => {

@@ -43,9 +43,21 @@ async function startAndCrash(stateDir: string): Promise<{ pid: number; port: num
   });
   const { reached } = await doomed.call('port/wait', { port, state: 'listening', timeoutMs: 10_000 });
   if (service.process === null || !reached) throw new Error(`The service did not come up: ${service.cause ?? service.state}.`);
-  heading(`Another sidecar of this app starts a service and is killed (SIGKILL): pid ${doomed.pid}`, null);
-  process.kill(doomed.pid, 'SIGKILL');
+  const guard = await findGuard(doomed);
+  heading(
+    `Another sidecar of this app starts a service, and is killed (SIGKILL) together with its guard: pids ${doomed.pid}, ${guard}`,
+    null,
+  );
+  say('the guard alone would have ended the service at once; without both of them nobody is left who could');
+  for (const pid of [guard, doomed.pid]) process.kill(pid, 'SIGKILL');
   return { pid: service.process.pid, port };
+}
+
+async function findGuard(sidecar: SidecarConnection): Promise<number> {
+  const { processes } = await sidecar.call('process/list', { filter: { ppid: sidecar.pid } });
+  const guard = processes.find(({ commandLine }) => commandLine?.includes('sidewarden-guard'));
+  if (guard === undefined) throw new Error('The sidecar has no guard: that is a bug.');
+  return guard.pid;
 }
 
 async function findHolders(sidecar: SidecarConnection, port: number, protocol: Actor['protocol'] = 'tcp'): Promise<number[]> {

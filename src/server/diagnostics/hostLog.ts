@@ -37,8 +37,8 @@ export function createHostLog({ send, clock }: HostLogOptions): HostLog {
 
   return {
     tell(line) {
-      // What the host has reported itself is no news to it.
-      if (isSending || !(line.level in types) || 'host' in line.fields) return;
+      // What the host has reported itself is no news to it; and the report of a shutdown is logged for want of somebody to answer it to.
+      if (isSending || !(line.level in types) || 'host' in line.fields || 'report' in line.fields) return;
       if (isOpen) forward(line);
       else if (early.length < burst) early.push(line);
       else leftOut += 1;
