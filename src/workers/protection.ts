@@ -1,4 +1,4 @@
-import type { ProcessInfo } from '../protocol/types/process.ts';
+import type { Glimpse } from './platform/types.ts';
 import { isInteractive } from './shellCommand.ts';
 
 /*
@@ -28,7 +28,7 @@ export interface ProtectionFacts {
   known: Record<string, { reason: ProtectionReason; of?: string }>;
 }
 
-export function protectionOf(info: ProcessInfo, { known }: ProtectionFacts): Protection | null {
+export function protectionOf(info: Glimpse, { known }: ProtectionFacts): Protection | null {
   const who = `${info.name} (pid ${info.pid})`;
   if (info.pid <= 1) return never('init', `Process ${info.pid} is what holds the system up.`);
   if (isKernelThread(info)) return never('kernelThread', `${who} is a thread of the kernel and takes no signals.`);
@@ -39,7 +39,7 @@ export function protectionOf(info: ProcessInfo, { known }: ProtectionFacts): Pro
   return fromPrograms(who, info);
 }
 
-function isKernelThread({ pid, ppid, executable, commandLine, status }: ProcessInfo): boolean {
+function isKernelThread({ pid, ppid, executable, commandLine, status }: Glimpse): boolean {
   return (pid === 2 || ppid === 2) && executable === null && commandLine?.length === 0 && status !== 'zombie';
 }
 
@@ -61,7 +61,7 @@ function fromFact(who: string, { reason, of }: ProtectionFacts['known'][string])
   }
 }
 
-function fromPrograms(who: string, info: ProcessInfo): Protection | null {
+function fromPrograms(who: string, info: Glimpse): Protection | null {
   const program = programOf(info);
   const runs = [program, ...scriptOf(program, info.commandLine)];
   if (runs.some((name) => serviceManagers.has(name)) || info.commandLine?.[0]?.startsWith('PM2 v')) {
@@ -87,7 +87,7 @@ const never = (reason: ProtectionReason, sentence: string): Protection => ({ lev
 const shielded = (reason: ProtectionReason, sentence: string): Protection => ({ level: 'protected', reason, sentence });
 
 /** The file that runs, or where that is hidden what it calls itself. A program of many names goes by the one it was called by. */
-function programOf({ executable, commandLine, name }: ProcessInfo): string {
+function programOf({ executable, commandLine, name }: Glimpse): string {
   const called = baseName(commandLine?.[0] ?? name).replace(/^-/, '');
   const file = executable === null ? called : baseName(executable);
   return multiCall.has(file) ? called : file;

@@ -9,6 +9,8 @@ export interface ReadablePoll {
    * the call itself failed. They must stay open until it answers.
    */
   poll(fds: readonly number[], timeoutMs: number): Promise<number[] | null>;
+  /** The same in this thread, which waits: for pool threads, and for a moment only. */
+  pollHere(fds: readonly number[], timeoutMs: number): number[] | null;
   /** A descriptor that becomes readable on demand, to end a poll early; null when the system gives none. */
   openWakeUp(): WakeUp | null;
 }
@@ -36,6 +38,10 @@ export function loadReadablePoll(): ReadablePoll | null {
           else resolve(count < 0 ? null : decode(records));
         });
       }),
+    pollHere(fds, timeoutMs) {
+      const records = encode(fds);
+      return calls.poll(records, fds.length, timeoutMs) < 0 ? null : decode(records);
+    },
     openWakeUp() {
       const fd: number = calls.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
       return fd < 0 ? null : wakeUp(fd);

@@ -1,4 +1,5 @@
 import type { ProcessInfo } from '../../protocol/types/process.ts';
+import type { Glimpse } from '../../workers/platform/types.ts';
 import type { Pool } from '../../workers/pool.ts';
 import { removeCgroup } from '../os/cgroup.ts';
 import type { DeadLedger, LedgerReader } from './reader.ts';
@@ -7,7 +8,7 @@ import type { ProcessMark, Start } from './records.ts';
 /** A living process that belongs to a start. */
 export interface StartedProcess {
   start: Start;
-  process: ProcessInfo;
+  process: Glimpse;
   /** It is what was started; false for what that has started in turn. */
   isRoot: boolean;
 }
@@ -105,20 +106,20 @@ export async function findProcesses(pool: Pool, starts: Start[]): Promise<Pick<L
 interface Family {
   start: Start;
   /** By identity. */
-  members: Map<string, ProcessInfo>;
+  members: Map<string, Glimpse>;
 }
 
 /** Who is protected is the kill’s to say: here it is about who belongs to whom. */
-function askForAll(members: ProcessInfo[]) {
+function askForAll(members: Glimpse[]) {
   const marks = members.map(({ pid, identity }) => ({ pid, identity, startTicks: null }));
   return { members: marks, freeze: false, allowProtected: true, protection: { known: {} } };
 }
 
-function toStarted({ start, members }: Family, grown: ProcessInfo[]): StartedProcess[] {
+function toStarted({ start, members }: Family, grown: Glimpse[]): StartedProcess[] {
   const all = [...members.values(), ...grown];
   const pids = new Set(all.map(({ pid }) => pid));
   // Where what was started has ended, or was never recorded, those stand for it that nobody here has started.
   const recordedPid = start.process !== null && pids.has(start.process.pid) ? start.process.pid : null;
-  const isRoot = ({ pid, ppid }: ProcessInfo) => (recordedPid === null ? !pids.has(ppid) : pid === recordedPid);
+  const isRoot = ({ pid, ppid }: Glimpse) => (recordedPid === null ? !pids.has(ppid) : pid === recordedPid);
   return all.map((process) => ({ start, process, isRoot: isRoot(process) }));
 }

@@ -8,6 +8,8 @@ import { makePrivateDirectory } from '../os/paths.ts';
  * found by the others all the same, to be protected from them: a link in the usual place leads there.
  */
 export interface StatePlaces {
+  /** Where the links are. */
+  readonly links: string;
   note(stateDir: string): Promise<void>;
   list(): Promise<string[]>;
 }
@@ -15,6 +17,8 @@ export interface StatePlaces {
 export function createStatePlaces(usual: string): StatePlaces {
   const links = join(usual, 'elsewhere');
   return {
+    links,
+
     async note(stateDir) {
       if (stateDir === usual) return;
       await makePrivateDirectory(usual);

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, unlink } from 'node:fs/promises';
+import { readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../clock.ts';
 import type { Log } from '../../log.ts';
@@ -7,6 +7,7 @@ import type { FileLock, FileLocks } from '../os/fileLock.ts';
 import { appDirectory, appsDirectory, assertPrivateDirectory } from '../os/paths.ts';
 import type { StatePlaces } from './places.ts';
 import { type LedgerContent, type LedgerHeader, ledgerVersion, type ProcessMark, parseLedger, type Start } from './records.ts';
+import { type Sources, stampAll } from './stamps.ts';
 
 /** A sidecar that runs now, as its ledger tells it. */
 export interface LiveSidecar {
@@ -65,32 +66,26 @@ export function createLedgerReader({
   /** Those that this sidecar has locked, by path: two requests of ours share one, and the last gives it back. */
   const adopted = new Map<string, Adopted>();
   let last: Promise<unknown> = Promise.resolve();
-  /** The last list, and what was written when it was made. */
-  let live: { written: string; sidecars: LiveSidecar[] } | null = null;
+  /** The last list, and what it was made from. */
+  let live: { sources: Sources; stamp: string; sidecars: LiveSidecar[] } | null = null;
 
   return {
     async listLive() {
-      const places = new Set([ownStateDir, ...(await stateDirs.list())]);
-      const paths = (await Promise.all([...places].map(listAll))).flat();
       // Whoever has come since, or started something, has written: without that the list can only have become too long,
       // by those that were killed. Whom they have left is nobody’s any more, and must not be spared on their account.
-      const written = (await Promise.all(paths.map(describeFile))).join();
-      if (live?.written === written) {
-        const others = live.sidecars.map(({ sidecar }) => sidecar).filter(({ pid }) => pid !== ownPid);
-        const alive = await describe(others);
-        return live.sidecars.filter(({ sidecar }) => sidecar.pid === ownPid || alive.has(sidecar.identity));
+      if (live !== null) {
+        const { sidecars, sources, stamp } = live;
+        const others = sidecars.map(({ sidecar }) => sidecar).filter(({ pid }) => pid !== ownPid);
+        const [now, alive] = await Promise.all([stampAll(sources), describe(others)]);
+        if (now === stamp) return sidecars.filter(({ sidecar }) => sidecar.pid === ownPid || alive.has(sidecar.identity));
       }
-      const contents = await Promise.all(paths.map(readHeld));
-      const headed = contents.filter((content): content is Headed => content?.header != null);
-      // Who holds the lock may be a successor instead. And an identity is compared as this sidecar would write it.
-      const sidecars = await describe(headed.map(({ header }) => header.sidecar));
-      const hosts = await describe(headed.flatMap(({ header }) => header.host ?? []));
-      const found = headed.flatMap(({ header: { appId, sidecar, host }, starts }) => {
-        const alive = sidecars.get(sidecar.identity);
-        return alive ? [{ appId, sidecar: alive, host: (host && hosts.get(host.identity)) ?? null, starts: [...starts.values()] }] : [];
-      });
-      live = { written, sidecars: found };
-      return found;
+      const sources = await findSources();
+      const stamp = await stampAll(sources);
+      const sidecars = await readLive(sources.files.filter(isLedger));
+      // Who came in between is in the stamp and not in the list.
+      const isWhole = (await findSources()).files.join() === sources.files.join();
+      live = isWhole ? { sources, stamp, sidecars } : null;
+      return sidecars;
     },
 
     adoptDead() {
@@ -109,6 +104,18 @@ export function createLedgerReader({
       }
     },
   };
+
+  async function readLive(paths: string[]): Promise<LiveSidecar[]> {
+    const contents = await Promise.all(paths.map(readHeld));
+    const headed = contents.filter((content): content is Headed => content?.header != null);
+    // Who holds the lock may be a successor instead. And an identity is compared as this sidecar would write it.
+    const sidecars = await describe(headed.map(({ header }) => header.sidecar));
+    const hosts = await describe(headed.flatMap(({ header }) => header.host ?? []));
+    return headed.flatMap(({ header: { appId, sidecar, host }, starts }) => {
+      const alive = sidecars.get(sidecar.identity);
+      return alive ? [{ appId, sidecar: alive, host: (host && hosts.get(host.identity)) ?? null, starts: [...starts.values()] }] : [];
+    });
+  }
 
   async function adoptAll(): Promise<DeadLedger[]> {
     const dead: DeadLedger[] = [];
@@ -212,15 +219,27 @@ export function createLedgerReader({
     return paths;
   }
 
-  async function listAll(stateDir: string): Promise<string[]> {
+  /** All ledgers that there are, and all that could tell of another. */
+  async function findSources(): Promise<Sources> {
+    const places = [...new Set([ownStateDir, ...(await stateDirs.list())])];
+    const found = await Promise.all(places.map(findIn));
+    return {
+      directories: [stateDirs.links, ...found.flatMap(({ directories }) => directories)],
+      files: [...places, ...found.flatMap(({ files }) => files)],
+    };
+  }
+
+  async function findIn(stateDir: string): Promise<Sources> {
+    const apps = appsDirectory(stateDir);
     try {
       await assertPrivateDirectory(stateDir);
-      const apps = await readNames(appsDirectory(stateDir));
-      return (await Promise.all(apps.map((app) => listLedgers(join(appsDirectory(stateDir), app))))).flat();
+      const directories = (await readNames(apps)).map((app) => join(apps, app));
+      const files = (await Promise.all(directories.map(listLedgers))).flat();
+      return { directories: [apps, ...directories.map(ledgersDirectory)], files };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
         log.warn({ err: error, stateDir }, 'the ledgers of other sidecars cannot be read');
-      return [];
+      return { directories: [apps], files: [] };
     }
   }
 }
@@ -241,13 +260,10 @@ const isFinished = (content: LedgerContent): boolean => !isForeign(content) && c
 
 async function listLedgers(appDirectory: string): Promise<string[]> {
   const directory = ledgersDirectory(appDirectory);
-  return (await readNames(directory)).filter((name) => name.endsWith('.jsonl')).map((name) => join(directory, name));
+  return (await readNames(directory)).filter(isLedger).map((name) => join(directory, name));
 }
 
-async function describeFile(path: string): Promise<string> {
-  const found = await stat(path, { bigint: true }).catch(() => null);
-  return found === null ? path : `${path} ${found.ino} ${found.size} ${found.mtimeNs}`;
-}
+const isLedger = (name: string): boolean => name.endsWith('.jsonl');
 
 async function readNames(directory: string): Promise<string[]> {
   try {

@@ -2,6 +2,7 @@ import type { Params, Result } from '../../protocol/methods/index.ts';
 import type { KillOutcome } from '../../protocol/types/kill.ts';
 import type { ProcessInfo } from '../../protocol/types/process.ts';
 import type { ManagedPort } from '../../protocol/types/registration.ts';
+import type { Glimpse } from '../../workers/platform/types.ts';
 import type { Pool } from '../../workers/pool.ts';
 import { type ProtectionFacts, protectionOf } from '../../workers/protection.ts';
 import type { LeftoverSearch, Leftovers } from '../ledger/leftovers.ts';
@@ -23,8 +24,8 @@ export type RunCleanup = (params: Params<'cleanup/run'>, context: KillContext) =
 /** Exactly these, and how they would have been ended. */
 export interface CleanupPlan {
   options: KillOptions;
-  leftovers: ProcessInfo[];
-  ports: { port: ManagedPort; targets: ProcessInfo[] }[];
+  leftovers: Glimpse[];
+  ports: { port: ManagedPort; targets: Glimpse[] }[];
 }
 
 export interface CleanupParts {
@@ -135,8 +136,8 @@ export function createCleanup(parts: CleanupParts): RunCleanup {
     { targets, spared }: Group,
     options: KillOptions,
     protection: ProtectionFacts,
-  ): Promise<{ targets: ProcessInfo[]; outcomes: KillOutcome[] }> {
-    const judge = (info: ProcessInfo) => {
+  ): Promise<{ targets: Glimpse[]; outcomes: KillOutcome[] }> {
+    const judge = (info: Glimpse) => {
       const judged = protectionOf(info, protection);
       return judged && (judged.level === 'never' || !options.allowProtected) ? judged : null;
     };
@@ -166,7 +167,7 @@ const uninterrupted = new AbortController().signal;
 /** The targets are the plan’s; whoever else is there by now is left, and told. */
 function assign(scene: Scene, plan: CleanupPlan): Groups {
   const planned = new Set([...plan.leftovers, ...plan.ports.flatMap(({ targets }) => targets)].map(({ identity }) => identity));
-  const others = (now: ProcessInfo[]): PlainOutcome[] =>
+  const others = (now: Glimpse[]): PlainOutcome[] =>
     now
       .filter(({ identity }) => !planned.has(identity))
       .map((info) => ({

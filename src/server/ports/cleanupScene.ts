@@ -1,5 +1,6 @@
 import type { ProcessInfo } from '../../protocol/types/process.ts';
 import type { ManagedPort } from '../../protocol/types/registration.ts';
+import type { Glimpse } from '../../workers/platform/types.ts';
 import { type ProtectionFacts, protectionOf } from '../../workers/protection.ts';
 import type { Leftovers, StartedProcess } from '../ledger/leftovers.ts';
 import { type KillOptions, type PlainOutcome, protectedOutcome } from '../processes/kill.ts';
@@ -15,7 +16,7 @@ export interface Scene {
 
 /** What is ended together. */
 export interface Group {
-  targets: ProcessInfo[];
+  targets: Glimpse[];
   /** Belongs here and is not touched. */
   spared: PlainOutcome[];
 }
@@ -46,7 +47,7 @@ function divideLeftovers({ leftovers, denied, ports }: Scene, { options, protect
     .filter(({ process, isRoot }) => options.tree || isRoot || holders.has(process.identity))
     .map(({ process }) => process);
   const sheltered = options.allowProtected
-    ? new Map<string, ProcessInfo>()
+    ? new Map<string, Glimpse>()
     : findSheltered(
         leftovers.map(({ process }) => process),
         protection,
@@ -69,9 +70,9 @@ function divideLeftovers({ leftovers, denied, ports }: Scene, { options, protect
  * What runs below a protected process is protected with it: a service can start the app anew, and then our own host and
  * all that it has started carry the mark of the dead sidecar. Who it is below, by identity.
  */
-function findSheltered(processes: ProcessInfo[], protection: ProtectionFacts): Map<string, ProcessInfo> {
+function findSheltered(processes: Glimpse[], protection: ProtectionFacts): Map<string, Glimpse> {
   const byPid = new Map(processes.map((info) => [info.pid, info]));
-  const sheltered = new Map<string, ProcessInfo>();
+  const sheltered = new Map<string, Glimpse>();
   for (const info of processes) {
     const seen = new Set<number>();
     for (let above = byPid.get(info.ppid); above !== undefined && !seen.has(above.pid); above = byPid.get(above.ppid)) {

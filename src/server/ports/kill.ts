@@ -3,6 +3,7 @@ import type { Params, Result } from '../../protocol/methods/index.ts';
 import type { KillOutcome } from '../../protocol/types/kill.ts';
 import type { Protocol } from '../../protocol/types/primitives.ts';
 import type { ProcessInfo } from '../../protocol/types/process.ts';
+import type { Glimpse } from '../../workers/platform/types.ts';
 import type { Pool } from '../../workers/pool.ts';
 import { protectionOf } from '../../workers/protection.ts';
 import { type Kill, type KillOptions, type PlainOutcome, protectedOutcome, subject } from '../processes/kill.ts';
@@ -110,7 +111,7 @@ export function createPortKilling({ pool, ports, kill, plans, gatherProtection }
   async function end(
     port: number,
     protocol: Protocol,
-    holders: ProcessInfo[],
+    holders: Glimpse[],
     options: KillOptions,
     { signal, onRung }: Omit<KillContext, 'owner'>,
     fixed = false,

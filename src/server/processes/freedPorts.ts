@@ -1,5 +1,4 @@
 import type { KillOutcome } from '../../protocol/types/kill.ts';
-import type { ProcessInfo } from '../../protocol/types/process.ts';
 import { shareCandidates } from '../../workers/candidates.ts';
 import type { Pool } from '../../workers/pool.ts';
 import type { PlainOutcome } from './kill.ts';
@@ -9,7 +8,7 @@ export interface FreedPorts {
   /** Of outcomes that say themselves which ports were held (`notePorts`). */
   among(outcomes: PlainOutcome[]): Promise<KillOutcome[]>;
   /** For outcomes that do not. */
-  before(targets: ProcessInfo[]): Promise<{ complete(outcomes: PlainOutcome[]): Promise<KillOutcome[]> }>;
+  before(targets: { pid: number }[]): Promise<{ complete(outcomes: PlainOutcome[]): Promise<KillOutcome[]> }>;
 }
 
 export function createFreedPorts(pool: Pool): FreedPorts {
@@ -23,7 +22,7 @@ export function createFreedPorts(pool: Pool): FreedPorts {
 
   async function among(outcomes: PlainOutcome[]): Promise<KillOutcome[]> {
     const ports = [...new Set(outcomes.flatMap(({ heldPorts = [] }) => heldPorts))];
-    const questions = ports.map((port) => ({ port, protocol: 'tcp' as const, hosts: null, bind: 'never' as const }));
+    const questions = ports.map((port) => ({ port, protocol: 'tcp' as const, hosts: null }));
     const verdicts = ports.length === 0 ? [] : await pool.run('checkPorts', { questions });
     const free = new Set(ports.filter((_port, index) => verdicts[index]?.canBind));
     return outcomes.map(({ heldPorts = [], ...outcome }) => ({ ...outcome, freedPorts: heldPorts.filter((port) => free.has(port)) }));

@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import type { KillOutcome } from '../../protocol/types/kill.ts';
 import type { ProcessInfo } from '../../protocol/types/process.ts';
+import type { Glimpse } from '../../workers/platform/types.ts';
 import type { Pool } from '../../workers/pool.ts';
 import { type Protection, type ProtectionFacts, protectionOf } from '../../workers/protection.ts';
 import type { Grow } from './growth.ts';
@@ -18,7 +19,7 @@ export interface KillOptions {
 
 export interface KillOrder {
   /** Whom, by the identity in it. */
-  roots: ProcessInfo[];
+  roots: Glimpse[];
   options: KillOptions;
   /** Only the roots are touched; what grows out of them is left and listed (a plan that is executed). */
   fixed?: boolean;
@@ -153,7 +154,7 @@ export function createKill({ pool, ladder, grow, clock }: KillParts): Kill {
       climbers,
       /** By identity, as the looks tell them. */
       startTicks: new Map<string, number>(),
-      add(info: ProcessInfo): Climber {
+      add(info: Glimpse): Climber {
         const known = byIdentity.get(info.identity);
         if (known) return known;
         const climber = ladder.enter(info);
@@ -167,15 +168,15 @@ export function createKill({ pool, ladder, grow, clock }: KillParts): Kill {
   }
 }
 
-export function subject({ pid, identity, startedAt, name, commandLine }: ProcessInfo): KillOutcome['process'] {
+export function subject({ pid, identity, startedAt, name, commandLine }: Glimpse): KillOutcome['process'] {
   return { pid, identity, startedAt, name, commandLine };
 }
 
-export function protectedOutcome(info: ProcessInfo, { sentence }: Pick<Protection, 'sentence'>): PlainOutcome {
+export function protectedOutcome(info: Glimpse, { sentence }: Pick<Protection, 'sentence'>): PlainOutcome {
   return { process: subject(info), outcome: 'protected', reason: sentence, elapsedMs: 0 };
 }
 
-export function unplannedOutcome(info: ProcessInfo): PlainOutcome {
+export function unplannedOutcome(info: Glimpse): PlainOutcome {
   return {
     process: subject(info),
     outcome: 'notPlanned',

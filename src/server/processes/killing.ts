@@ -2,6 +2,7 @@ import { fail } from '../../protocol/errors.ts';
 import type { Params, Result } from '../../protocol/methods/index.ts';
 import type { KillOutcome } from '../../protocol/types/kill.ts';
 import type { ProcessInfo } from '../../protocol/types/process.ts';
+import type { Glimpse } from '../../workers/platform/types.ts';
 import type { Pool } from '../../workers/pool.ts';
 import { type ProtectionFacts, protectionOf } from '../../workers/protection.ts';
 import type { FreedPorts } from './freedPorts.ts';
@@ -11,7 +12,7 @@ import type { GatherProtection } from './protection.ts';
 
 /** The identities that a dry run showed, and how it would have ended them. */
 export interface KillPlan {
-  targets: ProcessInfo[];
+  targets: Glimpse[];
   options: KillOptions;
 }
 
@@ -66,9 +67,9 @@ export function createProcessKilling({ pool, kill, plans, gatherProtection, free
     roots: ProcessInfo[],
     options: KillOptions,
     protection: ProtectionFacts,
-  ): Promise<{ targets: ProcessInfo[]; outcomes: PlainOutcome[] }> {
+  ): Promise<{ targets: Glimpse[]; outcomes: PlainOutcome[] }> {
     const members = options.tree ? (await Promise.all(roots.map(descendants))).flat() : roots;
-    const targets: ProcessInfo[] = [];
+    const targets: Glimpse[] = [];
     const outcomes = members.map((info): PlainOutcome => {
       const judged = protectionOf(info, protection);
       if (judged && (judged.level === 'never' || !options.allowProtected)) return protectedOutcome(info, judged);
@@ -93,7 +94,7 @@ export function readOptions(
   return { tree, signal, graceMs, force, allowProtected };
 }
 
-export function plannedOutcome(info: ProcessInfo, { signal, force }: KillOptions): PlainOutcome {
+export function plannedOutcome(info: Glimpse, { signal, force }: KillOptions): PlainOutcome {
   return {
     process: subject(info),
     outcome: 'planned',

@@ -1,13 +1,12 @@
 import type { Clock } from '../../clock.ts';
 import type { KillOutcome } from '../../protocol/types/kill.ts';
-import type { ProcessInfo } from '../../protocol/types/process.ts';
-import type { Waiter } from '../../workers/platform/types.ts';
+import type { Glimpse, Waiter } from '../../workers/platform/types.ts';
 import type { Pool } from '../../workers/pool.ts';
 import type { SignalOutcome } from '../../workers/tasks/signalProcesses.ts';
 
 /** One process on its way down the ladder. */
 export interface Climber {
-  info: ProcessInfo;
+  info: Glimpse;
   /** Taken with the first signal and kept until the end, so that every later one reaches the same process. */
   handle: number | null;
   signalled: string | null;
@@ -28,9 +27,8 @@ export interface Climber {
 
 /** What becomes of a process between the first signal and the last. Signals are short tasks in pool threads; waiting is the waiter’s. */
 export interface Ladder {
-  /** Begins to wait for its end. */
-  enter(info: ProcessInfo): Climber;
-  /** Takes note of what a signal brought about; who is gone, denied or another has its outcome then. */
+  enter(info: Glimpse): Climber;
+  /** Takes note of what a signal brought about, and waits for the end: who has ended, is gone, denied or another has its outcome then. */
   note(climber: Climber, outcome: SignalOutcome, signal: string): void;
   /** Looks for the end of those that the waiter cannot see. */
   recheck(climbers: Climber[]): Promise<void>;
@@ -38,12 +36,11 @@ export interface Ladder {
 }
 
 export function createLadder(pool: Pool, waiter: Waiter, clock: Clock): Ladder {
-  const leaving = new WeakMap<Climber, AbortController>();
+  const waits = new WeakMap<Climber, { stop: AbortController; ended: PromiseWithResolvers<void>; hasBegun: boolean }>();
 
   return {
     enter(info) {
-      const stop = new AbortController();
-      const { promise: ended, resolve } = Promise.withResolvers<void>();
+      const wait = { stop: new AbortController(), ended: Promise.withResolvers<void>(), hasBegun: false };
       const climber: Climber = {
         info,
         handle: null,
@@ -54,23 +51,13 @@ export function createLadder(pool: Pool, waiter: Waiter, clock: Clock): Ladder {
         isUnwatched: false,
         heldPorts: [],
         outcome: null,
-        ended,
+        ended: wait.ended.promise,
       };
-      leaving.set(climber, stop);
-      waiter.waitForExit({ pid: info.pid, identity: info.identity }, stop.signal).then(
-        ({ kind }) => {
-          climber.isUnwatched = kind !== 'exited';
-          if (kind === 'exited') noteEnd(climber);
-          if (kind === 'exited') resolve();
-        },
-        () => {
-          climber.isUnwatched = true;
-        },
-      );
+      waits.set(climber, wait);
       return climber;
     },
 
-    note(climber, { answer, handle, ppid, heldPorts }, signal) {
+    note(climber, { answer, handle, ppid, hasEnded, heldPorts }, signal) {
       climber.handle = handle ?? climber.handle;
       if (climber.signalled === null) climber.heldPorts = heldPorts ?? [];
       climber.isBeingSignalled = false;
@@ -78,7 +65,9 @@ export function createLadder(pool: Pool, waiter: Waiter, clock: Clock): Ladder {
       const parent = ppid === undefined ? {} : { parentPid: ppid };
       if (answer === 'sent') {
         climber.signalled = signal;
-        if (climber.endedMs !== null) settle(climber, endOf(climber));
+        if (hasEnded) noteEnd(climber);
+        else if (climber.endedMs !== null) settle(climber, endOf(climber));
+        else watch(climber);
       } else if (answer === 'denied') {
         settle(climber, { outcome: 'denied', reason: 'The system does not let this user signal it; its owner or root may.', elapsedMs });
       } else if (climber.signalled !== null) {
@@ -107,14 +96,31 @@ export function createLadder(pool: Pool, waiter: Waiter, clock: Clock): Ladder {
       const handles = climbers.flatMap(({ handle }) => (handle === null ? [] : [handle]));
       if (handles.length > 0) void pool.run('releaseHandles', { handles }).catch(() => {});
       for (const climber of climbers) {
-        leaving.get(climber)?.abort();
+        waits.get(climber)?.stop.abort();
         climber.handle = null;
       }
     },
   };
 
+  function watch(climber: Climber): void {
+    const wait = waits.get(climber);
+    if (wait === undefined || wait.hasBegun) return;
+    wait.hasBegun = true;
+    const { pid, identity } = climber.info;
+    waiter.waitForExit({ pid, identity }, wait.stop.signal).then(
+      ({ kind }) => {
+        climber.isUnwatched = kind !== 'exited';
+        if (kind === 'exited') noteEnd(climber);
+      },
+      () => {
+        climber.isUnwatched = true;
+      },
+    );
+  }
+
   function noteEnd(climber: Climber): void {
     climber.endedMs ??= clock.monotonicMs();
+    waits.get(climber)?.ended.resolve();
     if (climber.signalled !== null && !climber.isBeingSignalled) settle(climber, endOf(climber));
   }
 

@@ -141,10 +141,18 @@ export interface ProcessSample {
   atMs: number;
 }
 
+/** What there is to know of a process before it is touched: whether it is the one meant, and whether it may be. */
+export type Glimpse = Pick<
+  ProcessInfo,
+  'pid' | 'ppid' | 'pgid' | 'sid' | 'identity' | 'startedAt' | 'name' | 'executable' | 'commandLine' | 'status'
+>;
+
 /** Threads are no processes: their ids are answered like those of nobody. */
 export interface Processes {
   /** Null when there is none of that pid. PermissionDenied when there is one and we may not even see that much. */
   describe(pid: number): MaybePromise<ProcessInfo | null>;
+  /** The same in less time and fewer words, for trees of hundreds. */
+  glimpse(pid: number): MaybePromise<Glimpse | null>;
   /** Only the identity, much cheaper. Null when there is none of that pid, or it has ended and is a zombie. PermissionDenied as above. */
   identify(pid: number): MaybePromise<string | null>;
   /** Those that this user may see; some systems hide the others altogether. */
@@ -201,6 +209,8 @@ export interface Signals {
   hasStopped(pid: number): boolean;
   /** Whether it has stopped, has no child, and leads neither a group nor a session. False where the system does not tell. */
   isAlone(pid: number): boolean;
+  /** Which of these handles are of processes that have ended, after at most so many ms; sooner when all have. None where the system does not tell. */
+  awaitEnds(handles: readonly number[], withinMs: number): ReadonlySet<number>;
 }
 
 export type Hold =

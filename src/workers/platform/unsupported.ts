@@ -23,6 +23,7 @@ export function createUnsupported(name: SupportedPlatform, title: string): Platf
     },
     processes: {
       describe: processes,
+      glimpse: processes,
       identify: processes,
       listPids: processes,
       readParents: processes,
@@ -32,7 +33,15 @@ export function createUnsupported(name: SupportedPlatform, title: string): Platf
       readVariable: processes,
       listCgroup: processes,
     },
-    signals: { hold: signals, release: signals, send: signals, readKin: signals, hasStopped: signals, isAlone: signals },
+    signals: {
+      hold: signals,
+      release: signals,
+      send: signals,
+      readKin: signals,
+      hasStopped: signals,
+      isAlone: signals,
+      awaitEnds: signals,
+    },
     probeCapabilities: () => ({
       native: false,
       nativeProblem: `sidewarden makes no native calls on ${title} yet.`,

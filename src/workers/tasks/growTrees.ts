@@ -1,10 +1,9 @@
-import type { ProcessInfo } from '../../protocol/types/process.ts';
-import type { Hold, Kin, Platform } from '../platform/types.ts';
+import type { Glimpse, Hold, Kin, Platform } from '../platform/types.ts';
 import { type ProtectionFacts, protectionOf } from '../protection.ts';
 import { openRecord, type SignalRecord } from '../signalRecord.ts';
 import { listHeldPorts } from './heldPorts.ts';
 import { type Kinship, relationsOf } from './kinship.ts';
-import { type SignalOutcome, strike, takeHold, withPorts } from './signalProcesses.ts';
+import { noteEnds, type SignalOutcome, strike, takeHold, withPorts } from './signalProcesses.ts';
 import { awaitStandstill } from './standstill.ts';
 import { orHidden } from './target.ts';
 
@@ -38,11 +37,11 @@ export interface Strike {
 
 export interface Growth {
   /** New members, parents first. */
-  found: ProcessInfo[];
+  found: Glimpse[];
   /** Of every member that was seen, by identity: hand them back with the next look. */
   startTicks: Record<string, number>;
   /** Belongs to the tree but is protected; neither it nor what is below it was touched. */
-  spared: ProcessInfo[];
+  spared: Glimpse[];
   /** By identity, of whom the strike was meant for. */
   outcomes: Record<string, SignalOutcome>;
 }
@@ -65,6 +64,10 @@ export async function growTrees({ questions }: { questions: GrowthQuestion[] }, 
     }
     const growths = [];
     for (const tree of trees) growths.push(await tree.finish());
+    noteEnds(
+      growths.flatMap(({ outcomes }) => Object.values(outcomes)),
+      platform.signals,
+    );
     return growths;
   } finally {
     for (const tree of trees) tree.thaw();
@@ -92,15 +95,15 @@ function createTree({ members, freeze, allowProtected, protection, strike: order
     return { ...member, place, hold: null, handle, isDue, isFrozen: false, wasStopped: null };
   });
   const known = new Map(all.map((member) => [member.pid, member]));
-  const spared = new Map<number, ProcessInfo>();
-  const found: ProcessInfo[] = [];
+  const spared = new Map<number, Glimpse>();
+  const found: Glimpse[] = [];
   let nextPlace = Math.max(members.length, ...(progress?.from(members.length) ?? []).map(({ place }) => place + 1));
 
   return {
     /** Whom a thread found that died in this step. */
     async recover(): Promise<void> {
       for (const { pid, identity, handle, place } of progress?.from(members.length) ?? []) {
-        const info = await orHidden(() => platform.processes.describe(pid));
+        const info = await orHidden(() => platform.processes.glimpse(pid));
         if (info !== null && info !== 'hidden' && platform.processes.sameIdentity(info.identity, identity))
           join(info, { startTicks: null, handle, place });
       }
@@ -155,7 +158,7 @@ function createTree({ members, freeze, allowProtected, protection, strike: order
   };
 
   function join(
-    info: ProcessInfo,
+    info: Glimpse,
     { startTicks, handle = null, place = nextPlace }: { startTicks: number | null; handle?: number | null; place?: number },
   ): void {
     const { pid, identity } = info;
@@ -210,10 +213,10 @@ function createTree({ members, freeze, allowProtected, protection, strike: order
   }
 
   async function takeGeneration(rows: Kin[], byPid: Map<number, Kin>, kinds: Kinship<Known>['kind'][]): Promise<void> {
-    const candidates: { row: Kin; info: ProcessInfo; by: Kinship<Known>[] }[] = [];
+    const candidates: { row: Kin; info: Glimpse; by: Kinship<Known>[] }[] = [];
     for (const row of rows) {
       if (!isCandidate(row, kinds)) continue;
-      const info = await orHidden(() => platform.processes.describe(row.pid));
+      const info = await orHidden(() => platform.processes.glimpse(row.pid));
       if (info !== null && info !== 'hidden') candidates.push({ row, info, by: relationsOf(row, info, known, kinds) });
     }
     // Behind the look at the newcomers: whose number they named is still whom we mean.
@@ -270,7 +273,7 @@ function createTree({ members, freeze, allowProtected, protection, strike: order
    * its leader: then a zombie of the leader holds the number, or a living member shows that the group is still the same.
    */
   async function isProven({ kind, to }: Kinship<Known>, rows: Kin[]): Promise<boolean> {
-    const now = await orHidden(() => platform.processes.describe(to.pid));
+    const now = await orHidden(() => platform.processes.glimpse(to.pid));
     if (now === 'hidden') return false;
     if (now !== null) return platform.processes.sameIdentity(now.identity, to.identity) && (kind !== 'parent' || now.status !== 'zombie');
     if (kind === 'parent') return false;

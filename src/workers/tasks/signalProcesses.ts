@@ -14,6 +14,8 @@ export interface SignalOutcome {
   handle: number | null;
   /** Of a zombie: who has to collect it. */
   ppid?: number;
+  /** Its end was seen by this step already. */
+  hasEnded?: true;
   /** The TCP ports it listened on before the signal, if that was asked for. */
   heldPorts?: number[];
 }
@@ -34,11 +36,27 @@ export async function signalProcesses({ targets, signal, record, notePorts }: Si
         platform,
       )
     : null;
-  return targets.map((target, place) => {
+  const outcomes = targets.map((target, place) => {
     const held = takeHold(target, place, progress, platform.signals);
     return withPorts(strike({ target, held, place, signal }, progress, platform.signals), ports?.get(target.pid));
   });
+  noteEnds(outcomes, platform.signals);
+  return outcomes;
 }
+
+/** Most processes end in less time than it takes to begin to wait for them, so the thread stays for that moment. */
+export function noteEnds(outcomes: SignalOutcome[], signals: Signals): void {
+  const sent = outcomes.filter(({ answer, handle }) => answer === 'sent' && handle !== null);
+  if (sent.length === 0 || sent.length > mostAwaited) return;
+  const ended = signals.awaitEnds(
+    sent.map(({ handle }) => handle as number),
+    momentMs,
+  );
+  for (const outcome of sent) if (ended.has(outcome.handle as number)) outcome.hasEnded = true;
+}
+const momentMs = 1;
+/** More of them take longer than that. */
+const mostAwaited = 16;
 
 /** Takes hold of a target, unless an earlier step did, or a thread that died in this one. */
 export function takeHold(target: SignalTarget, place: number, progress: Progress, signals: Signals): Hold {

@@ -5,7 +5,7 @@ import type { Pidfds } from '../../../native/linux/pidfd.ts';
 import { type ProcStat, parseProcStat } from '../parse/procStat.ts';
 import { type ProcStatus, parseProcStatus } from '../parse/procStatus.ts';
 import { decodeText } from '../parse/text.ts';
-import { denied, type HeldProcess, holdProcess } from './heldProcess.ts';
+import { assertOwnProc, denied, type HeldProcess, holdProcess } from './heldProcess.ts';
 import { isDenied, isGone, readProcFile } from './procFiles.ts';
 
 /** What was seen of one and the same process. */
@@ -52,6 +52,32 @@ export function observeHeld<Seen>(held: HeldProcess, pidfds: Pidfds | null, look
   const status = parseProcStatus(decodeText(readProcFile(`${directory}/status`)));
   const seen = look(directory);
   return { stat: readStat(held), status: status ?? malformed('status'), inode, seen };
+}
+
+/**
+ * The same without its directory and its status, which is half of the time; null where that is not enough to go by. Here the pidfd
+ * is the proof: only processes have one, and while it takes a signal (0: none) its process is not reaped and the pid its own.
+ */
+export function observeBriefly<Seen>(
+  pid: number,
+  pidfds: Pidfds,
+  look: (directory: string) => Seen,
+): Omit<Observation<Seen>, 'status'> | null {
+  assertOwnProc();
+  const opened = pidfds.open(pid);
+  if (!('fd' in opened)) return null;
+  try {
+    const inode = pidfds.inode(opened.fd);
+    const stat = parseProcStat(readProcFile(`/proc/${pid}/stat`));
+    const seen = look(`/proc/${pid}`);
+    const isThere = [0, constants.errno.EPERM].includes(pidfds.signal(opened.fd, 0));
+    return stat === null || isReaped(stat) || !isThere ? null : { stat, inode, seen };
+  } catch (error) {
+    if (isGone(error) || isDenied(error)) return null;
+    throw error;
+  } finally {
+    fs.closeSync(opened.fd);
+  }
 }
 
 export function readStat(held: HeldProcess): ProcStat {

@@ -5,15 +5,15 @@ import type { ProcessInfo } from '../../../protocol/types/process.ts';
 import { parseCommandLine } from '../parse/commandLine.ts';
 import { parseProcCgroup } from '../parse/procCgroup.ts';
 import { completeName } from '../parse/processName.ts';
-import { hasEnded, parseProcStat } from '../parse/procStat.ts';
+import { hasEnded, type ProcStat, parseProcStat } from '../parse/procStat.ts';
 import { decodeText } from '../parse/text.ts';
-import type { Placement, Processes, ProcessSample } from '../types.ts';
+import type { Glimpse, Placement, Processes, ProcessSample } from '../types.ts';
 import { listCgroup } from './cgroup.ts';
 import { pagesToBytes, startedAt, ticksToMs } from './clocks.ts';
 import { readVariable } from './environ.ts';
 import { assertOwnProc } from './heldProcess.ts';
 import { formatIdentity, sameIdentity } from './identity.ts';
-import { type Observation, observe } from './observe.ts';
+import { type Observation, observe, observeBriefly } from './observe.ts';
 import { isDenied, isGone, readProcFile, readProcLink } from './procFiles.ts';
 import { userName } from './users.ts';
 
@@ -25,6 +25,7 @@ export function createLinuxProcesses({ native }: { native: boolean }): Processes
   const pidfds = () => (native ? loadPidfds() : null);
   return {
     describe: (pid) => describe(pid, pidfds()),
+    glimpse: (pid) => glimpse(pid, pidfds()),
     identify: (pid) => identify(pid, pidfds()),
     listPids,
     readParents,
@@ -63,11 +64,40 @@ function describe(pid: number, pidfds: Pidfds | null): ProcessInfo | null {
     user: { id: status.euid, name: userName(status.euid) },
     pgid: stat.pgid,
     sid: stat.sid,
-    status: hasEnded(stat) ? 'zombie' : (statusWords[stat.state] ?? 'other'),
+    status: statusOf(stat),
     rssBytes: status.rssBytes ?? pagesToBytes(stat.rssPages),
     visibility: isPartial ? 'partial' : 'full',
   };
 }
+
+function glimpse(pid: number, pidfds: Pidfds | null): Glimpse | null {
+  const seen =
+    pidfds === null
+      ? null
+      : observeBriefly(pid, pidfds, (directory) => ({
+          commandLine: parseFile(`${directory}/cmdline`, parseCommandLine),
+          executable: readLink(`${directory}/exe`).path,
+        }));
+  if (seen === null) return describe(pid, pidfds);
+  const { stat, inode } = seen;
+  const isZombie = stat.state === 'Z';
+  const commandLine = isZombie ? null : seen.seen.commandLine;
+  const executable = isZombie ? null : seen.seen.executable;
+  return {
+    pid,
+    ppid: stat.ppid,
+    pgid: stat.pgid,
+    sid: stat.sid,
+    identity: formatIdentity({ pid, startTicks: stat.startTicks, inode }),
+    startedAt: startedAt(stat.startTicks),
+    name: completeName(stat.comm, commandLine?.[0], executable),
+    executable,
+    commandLine,
+    status: statusOf(stat),
+  };
+}
+
+const statusOf = (stat: ProcStat): ProcessInfo['status'] => (hasEnded(stat) ? 'zombie' : (statusWords[stat.state] ?? 'other'));
 
 /** fs/proc/array.c, task_state_array. Z is left out: a leader that ended before its threads is no zombie. */
 const statusWords: Record<string, ProcessInfo['status']> = {

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { constants } from 'node:os';
 import { loadPidfds, type Pidfds } from '../../../native/linux/pidfd.ts';
+import { loadReadablePoll } from '../../../native/linux/pollReadable.ts';
 import { fail, SidewardenError } from '../../../protocol/errors.ts';
 import { hasEnded, parseProcStat } from '../parse/procStat.ts';
 import type { Hold, Kin, SignalAnswer, Signals } from '../types.ts';
@@ -23,6 +24,7 @@ export function createLinuxSignals({ native }: { native: boolean }): Signals {
     readKin,
     hasStopped,
     isAlone,
+    awaitEnds: (handles, withinMs) => (native ? awaitEnds(handles, withinMs) : new Set()),
   };
 }
 
@@ -99,6 +101,19 @@ function send(
   } catch (error) {
     return answerOf(-((error as NodeJS.ErrnoException).errno ?? 0));
   }
+}
+
+/** A pidfd is readable when all threads of its process have ended: pidfd_open(2). */
+function awaitEnds(handles: readonly number[], withinMs: number): Set<number> {
+  const poll = loadReadablePoll();
+  const ended = new Set<number>();
+  const untilMs = performance.now() + withinMs;
+  for (let remainingMs = withinMs; poll !== null && ended.size < handles.length && remainingMs >= 0; ) {
+    const living = handles.filter((handle) => !ended.has(handle));
+    for (const handle of poll.pollHere(living, Math.ceil(remainingMs)) ?? []) ended.add(handle);
+    remainingMs = untilMs - performance.now();
+  }
+  return ended;
 }
 
 function answerOf(errno: number): SignalAnswer {
