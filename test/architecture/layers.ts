@@ -84,7 +84,7 @@ export const layers: Layer[] = [
   },
   { name: 'candidates', files: ['src/workers/candidates.ts'], may: [] },
   { name: 'signalRecord', files: ['src/workers/signalRecord.ts'], may: [] },
-  { name: 'protection', files: ['src/workers/protection.ts', 'src/workers/shellCommand.ts'], may: ['type:protocol'] },
+  { name: 'protection', files: ['src/workers/protection.ts', 'src/workers/shellCommand.ts'], may: ['type:protocol', 'type:platform'] },
   { name: 'processRef', files: ['src/workers/processRef.ts'], may: [...kernel, 'type:platform'] },
   { name: 'exec', files: ['src/workers/exec.ts'], may: [...kernel, 'node:*'] },
   { name: 'pool', files: ['src/workers/pool.ts'], may: [...kernel, 'piscina', 'type:clock', 'type:log', 'type:tasks', 'node:*'] },
