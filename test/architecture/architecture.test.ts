@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { layers, singleHomes } from './layers.ts';
@@ -120,3 +120,10 @@ function listSources(folder: string): string[] {
     .filter((path) => path.endsWith('.ts'))
     .map((path) => `${folder}/${path.split(sep).join('/')}`);
 }
+
+test('the architecture page names tests and files that are there', () => {
+  const page = readFileSync(join(root, 'src', 'README.md'), 'utf8');
+  const named = [...page.matchAll(/`(test\/[\w./-]+)`/g)].map(([, path]) => path as string);
+  expect(named.length).toBeGreaterThan(10);
+  expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+});
