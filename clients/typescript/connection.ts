@@ -61,7 +61,8 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
     },
   });
   const ended = launched.ended.then((ending) => {
-    const error = disconnected(`${describeEnding(ending)}${lastWords()}`);
+    // An orderly end is logged as well, and explains nothing.
+    const error = disconnected(`${describeEnding(ending)}${'code' in ending && ending.code === 0 ? '' : lastWords()}`);
     wire.fail(error);
     return { ending, error };
   });

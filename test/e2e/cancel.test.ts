@@ -80,7 +80,9 @@ describe.runIf(isLinux)('$/cancelRequest', () => {
 
   test('unknown, answered, twice and absurd: nothing happens', async () => {
     await sidecar.request('sidecar/ping', {}, 'answered');
-    const before = sidecar.messages.length;
+    // That an absurd one was ignored is a warning, of which the host is told.
+    const answers = () => sidecar.messages.filter(({ method }) => method !== 'window/logMessage').length;
+    const before = answers();
     sidecar.sendBytes(
       Buffer.concat([
         ...['answered', 'never was', 0, -1, null, true, 1.5, {}, [7], undefined].map(cancel),
@@ -94,7 +96,7 @@ describe.runIf(isLinux)('$/cancelRequest', () => {
       sidecar.send({ jsonrpc: '2.0', method: '$/cancelRequest', ...(params !== undefined && { params }) });
     }
     await sidecar.call('sidecar/ping', {});
-    expect(sidecar.messages.length).toBe(before + 2);
+    expect(answers()).toBe(before + 2);
   });
 
   test('as a request it is no method', async () => {
