@@ -156,9 +156,10 @@ end_all() {
     eval "grace=\$grace_$n"
     [ "$grace" -le "$longest" ] || longest=$grace
   done
+  # However long the first look takes, everybody is asked before anybody is killed.
+  find
   clock
   began=$now
-  find
   while [ -n "$members" ]; do
     clock
     waited=$((now - began))
@@ -209,3 +210,4 @@ done
 
 [ "$all" = ' ' ] || end_all
 [ -z "$watcher" ] || kill "$watcher"
+exit 0
