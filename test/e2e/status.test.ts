@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { makeDirectory } from '../harness/directory.ts';
 import { listen } from '../harness/ports.ts';
-import { startSidecar } from '../harness/sidecar.ts';
+import { helloParams, startSidecar } from '../harness/sidecar.ts';
 import { until } from '../harness/until.ts';
 
 describe('sidecar/status', () => {
@@ -49,8 +49,17 @@ describe('log/error', () => {
     await using directory = await makeDirectory();
     const file = directory.at('sidecar.log');
     await using sidecar = await startSidecar({ args: ['--stdio', '--log-level', 'debug', '--log-file', file] });
-    const secrets = ['s3cret-env-value', 's3cret-url-password', 's3cret-api-key', 's3cret-deep-token'];
-    const [env, url, key, deep] = secrets as [string, string, string, string];
+    const secrets = ['s3cret-env-value', 's3cret-url-password', 's3cret-api-key', 's3cret-deep-token', 's3cret-json', 's3cret-nul'];
+    const [env, url, key, deep, json, nul] = secrets as [string, string, string, string, string, string];
+    // V8 quotes what it cannot read, and Node a path with a NUL in it.
+    const unreadable = `{"k":"${'x'.repeat(5)}",${json}}`;
+    sidecar.sendBytes(`Content-Length: ${unreadable.length}\r\n\r\n${unreadable}`);
+    sidecar.sendBytes(`Content-Length: ${json.length}\r\n\r\n${json}`);
+    await sidecar.request('service/start', { spec: { name: 'nul', command: 'sleep', args: [`${nul}\0`], env: { A: `${nul}\0` } } });
+    await using refused = await startSidecar({ args: ['--stdio', '--log-level', 'debug'], initialize: false });
+    const options = { stateDir: `/tmp/${nul}\0` };
+    expect((await refused.request('initialize', { ...helloParams, options })).error?.data.kind).toBe('InvalidParams');
+    await refused.end();
     await sidecar.call('service/start', { spec: { name: 'api', command: 'sleep', args: ['300'], env: { API_KEY: env } } });
     await sidecar.request('service/start', { spec: { name: 'bad', command: '/no/such/program', env: { API_KEY: env } } });
     await sidecar.request('service/start', { spec: { name: 'worse', command: 7, env: { API_KEY: env } } });
@@ -75,7 +84,8 @@ describe('log/error', () => {
       },
     });
     await sidecar.end();
-    const everything = (await readFile(file, 'utf8')) + sidecar.stderr() + JSON.stringify(sidecar.messages.filter(({ error }) => error));
+    const errors = [...sidecar.messages, ...refused.messages].filter(({ error }) => error);
+    const everything = [await readFile(file, 'utf8'), sidecar.stderr(), refused.stderr(), JSON.stringify(errors)].join('\n');
     for (const secret of secrets) expect(everything).not.toContain(secret);
   });
 

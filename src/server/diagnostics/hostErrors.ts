@@ -4,15 +4,17 @@ import { withoutCredentials, withoutPasswords } from './redaction.ts';
 
 /** Longer texts are cut, so that one line cannot push all others out of a log that is bounded. */
 const mostCharacters = 32_768;
+/** What is looked through for credentials, which takes time; the rest of a longer text is cut before. */
+const mostRead = 8 * mostCharacters;
 
 /** Writes what a host reports into our log, under `host`, apart from what is ours. */
 export function createRecordHostError(log: Log) {
   return function recordHostError(connectionId: string, { name, message, stack, context }: Params<'log/error'>): void {
     const host = {
-      ...(name !== undefined && { name: shorten(name) }),
-      message: shorten(withoutPasswords(message)),
-      ...(stack !== undefined && { stack: shorten(withoutPasswords(stack)) }),
-      ...(context !== undefined && { context: bounded(withoutCredentials(context)) }),
+      ...(name !== undefined && { name: tidy(name) }),
+      message: tidy(message),
+      ...(stack !== undefined && { stack: tidy(stack) }),
+      ...(context !== undefined && { context: tidyContext(context) }),
     };
     log.error({ connectionId, host }, 'the host reports an error');
   };
@@ -20,12 +22,20 @@ export function createRecordHostError(log: Log) {
 
 export type RecordHostError = ReturnType<typeof createRecordHostError>;
 
-function bounded(context: unknown): unknown {
-  const text = JSON.stringify(context);
-  return text.length <= mostCharacters ? context : shorten(text);
+function tidyContext(context: Record<string, unknown>): unknown {
+  const { length } = JSON.stringify(context);
+  // Cut in the middle it could not be told any more which member is whose.
+  if (length > mostRead) return `left out: ${length} characters`;
+  const tidied = withoutCredentials(context);
+  const text = JSON.stringify(tidied);
+  return text.length <= mostCharacters ? tidied : shorten(text);
 }
 
-function shorten(text: string): string {
-  const more = text.length - mostCharacters;
-  return more <= 0 ? text : `${text.slice(0, mostCharacters).toWellFormed()}… (${more} more characters)`;
+function tidy(text: string): string {
+  return shorten(withoutPasswords(text.slice(0, mostRead)), text.length);
+}
+
+function shorten(text: string, wholeLength = text.length): string {
+  if (text.length <= mostCharacters && wholeLength <= mostRead) return text;
+  return `${text.slice(0, mostCharacters).toWellFormed()}… (of ${wholeLength} characters)`;
 }

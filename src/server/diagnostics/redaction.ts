@@ -32,7 +32,8 @@ function isCredential(name: string): boolean {
 
 const credentialName =
   /passw|passphrase|passcode|^pass$|^pwd|pwd$|secret|token|credential|apikey|accesskey|privatekey|signingkey|encryptionkey|authorization|^auth$|cookie|session(id|key)|bearer|jwt|otp$|^pin$|connectionstring/;
-const urlPassword = /([a-z][a-z0-9+.-]*:\/\/[^\s/?#:@]*:)[^\s/?#@]+@/gi;
-const bearer = /\b(bearer|basic)\s+[\w.~+/=-]{6,}/gi;
+// Each begins only where a word does and goes no further than a bound, so that no text, however long, takes more than linear time.
+const urlPassword = /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,30}:\/\/[^\s/?#:@]{0,200}:)[^\s/?#@]{1,1000}@/gi;
+const bearer = /\b(bearer|basic)\s{1,4}[\w.~+/=-]{6,}/gi;
 // A value ends at a blank, a quote, or what separates it from the next one.
-const assignment = /([\w-]+)("?\s*[=:]\s*"?)([^\s"'&,;)}\]]+)/g;
+const assignment = /(?<![\w-])([\w-]{1,100})("?\s{0,4}[=:]\s{0,4}"?)([^\s"'&,;)}\]]+)/g;

@@ -19,7 +19,7 @@ export function lockDirectory(): string {
 /**
  * Where ledgers and registrations live: the directory that the host names, or the user’s own. Locks on a network file system
  * may exclude nobody (flock(2), NFS details), and the processes in a ledger are of this machine: such a home is not used.
- * Makes nothing. Throws InvalidParams for a relative one.
+ * Makes nothing. Throws InvalidParams for a relative one, and for what is no path.
  */
 export async function stateDirectory(named?: string): Promise<string> {
   if (named !== undefined && !isAbsolute(named)) {
@@ -31,6 +31,11 @@ export async function stateDirectory(named?: string): Promise<string> {
         issues: [{ path: 'options.stateDir', message }],
       },
     );
+  }
+  if (named?.includes('\0')) {
+    throw fail('InvalidParams', 'The state directory has a NUL in it, which no path has.', {
+      issues: [{ path: 'options.stateDir', message: 'must not contain NUL' }],
+    });
   }
   if (named !== undefined) return named;
   const home = passwdHome();

@@ -74,8 +74,16 @@ function parseJson(text: string): { value: unknown } | { problem: string } {
   try {
     return { value: JSON.parse(text) };
   } catch (error) {
-    return { problem: (error as SyntaxError).message };
+    return { problem: withoutExcerpt((error as SyntaxError).message) };
   }
+}
+
+/** V8 quotes what it could not read (`"..ord: hunter2}" is not valid JSON`), and that may be a secret. */
+function withoutExcerpt(problem: string): string {
+  return (
+    problem.replace(/^(Unexpected token '.+?'|[^"]*?),? ?(\.\.\.)?".*" is not valid JSON$/su, '$1').trim() ||
+    'it begins with something else'
+  );
 }
 
 function classify(message: unknown, bodyBytes: number): Envelope {
