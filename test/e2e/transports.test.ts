@@ -170,8 +170,10 @@ describe.runIf(isLinux)('a host in the words of its library', () => {
     const child = fork(bin, ['--node-ipc', `--clientProcessId=${process.pid}`], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
     const connection = createMessageConnection(new IPCMessageReader(child), new IPCMessageWriter(child));
     started.push({ child, connection });
+    // It may have ended before the rest of this is through.
+    const exited = once(child, 'exit');
     await drive(connection);
-    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(await exited).toEqual([0, null]);
   });
 
   test('vscode-jsonrpc over its own pipe', async () => {
@@ -182,8 +184,10 @@ describe.runIf(isLinux)('a host in the words of its library', () => {
     started.push({ child });
     const connection = createMessageConnection(...(await onConnected()));
     started.push({ child, connection });
+    // It may have ended before the rest of this is through.
+    const exited = once(child, 'exit');
     await drive(connection);
-    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(await exited).toEqual([0, null]);
   });
 
   test('what JSON cannot say is refused and the connection lives', async () => {
