@@ -53,7 +53,9 @@ describe.runIf(process.platform === 'linux')('trees', () => {
       await using root = await spawnProgram(['sh', '-c', script], { under: ['setsid'] });
       const tree = await until(async () => {
         const found = await treeOf(sidecar, root.pid);
-        return found.length === 4 ? found : null;
+        // A child is its shell’s copy until it has become its program.
+        const haveBecome = ['301', '302'].every((argument) => found.some(({ commandLine }) => commandLine?.at(-1) === argument));
+        return found.length === 4 && haveBecome ? found : null;
       }, 'the tree to stand');
       const pidOf = (argument: string) => tree.find(({ commandLine }) => commandLine?.includes(argument))?.pid as number;
       const [shim, below, other] = [tree.find(({ executable }) => executable === engine)?.pid as number, pidOf('301'), pidOf('302')];
