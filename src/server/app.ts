@@ -98,6 +98,7 @@ export async function runApp(options: AppOptions): Promise<number> {
     if (ending.kind === 'uncaughtException') log.fatal({ err: ending.error }, 'uncaught exception');
     endings.end(ending);
   });
+  const servicesOf = (connectionId: string) => clients.of(connectionId).services;
   const outputsOf = (connectionId: string) => clients.of(connectionId).outputs;
   const watches = { ...looking.watches, shutdown: createShutdownWatch(shutdown), serviceLog: createLogWatch(outputsOf, clock) };
   const subscriptions = createSubscriptions(watches, publish, { clock, log });
@@ -131,7 +132,7 @@ export async function runApp(options: AppOptions): Promise<number> {
     pool,
     clock,
     requests,
-    servicesOf: (connectionId) => clients.of(connectionId).services.list(),
+    servicesOf: (connectionId) => servicesOf(connectionId).list(),
     managedPortsOf: (connectionId) => clients.of(connectionId).registrations.list().length,
     rssBytes: process.memoryUsage.rss,
   });
@@ -164,8 +165,8 @@ export async function runApp(options: AppOptions): Promise<number> {
     ...eventHandlers(subscriptions),
     ...metricsHandlers(readMetrics),
     ...shutdownHandlers(shutdown, handlersOfHosts, createWithProgress(publish)),
-    ...serviceHandlers((connectionId) => clients.of(connectionId).services, tellProgress),
-    ...serviceOutputHandlers({ servicesOf: (connectionId) => clients.of(connectionId).services, outputsOf }),
+    ...serviceHandlers(servicesOf, tellProgress),
+    ...serviceOutputHandlers({ servicesOf, outputsOf }),
   };
   const session: Session = openSession({
     id: 'c1',

@@ -27,7 +27,7 @@ export function createProtection({ pool, ownPid, guardPid, hostPids, listLive, o
   return async function gather() {
     // Whoever spawned us is our host, also where it gave no processId.
     const ancestry = Promise.all([ownPid, ...hostPids()].map(ancestorsOf));
-    const [live, [ours = [], ...hosts]] = await Promise.all([listLive(), ancestry]);
+    const [live, [ours = [], ...hosts], guard] = await Promise.all([listLive(), ancestry, identify(guardPid())]);
     const starts = new Map([...live.flatMap((sidecar) => sidecar.starts), ...ownStarts()].map((start) => [start.startId, start]));
     const { found } = await findProcesses(pool, [...starts.values()]);
 
@@ -40,7 +40,6 @@ export function createProtection({ pool, ownPid, guardPid, hostPids, listLive, o
     for (const { identity } of [ours, ...hosts].flat()) known[identity] = { reason: 'host' };
     const [own] = ours;
     if (own) known[own.identity] = { reason: 'sidecar' };
-    const guard = await identify(guardPid());
     if (guard !== null) known[guard] = { reason: 'guard' };
     return { known };
   };

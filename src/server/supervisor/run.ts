@@ -8,7 +8,7 @@ import { buildEnvironment } from '../os/environment.ts';
 import { type Child, type ChildExit, spawnChild } from '../os/spawn.ts';
 import type { Contained, Containment, ContainmentKind } from './containment/containment.ts';
 import { beginEnding, type Ending, type EndingOrder, type EndingParts, type Left } from './ending.ts';
-import type { Equipments } from './equipment.ts';
+import type { Equipment, Equipments } from './equipment.ts';
 import { replacePorts } from './placeholders.ts';
 import { type AssignedPort, portVariables } from './servicePorts.ts';
 import type { CompleteSpec } from './spec.ts';
@@ -41,6 +41,8 @@ export interface Run {
   readonly ports: readonly AssignedPort[];
   /** Its standard input; null where it has none, or none yet. */
   readonly stdin: Writable | null;
+  /** The newest lines of its output; none before it has one. */
+  lastLines(count: number): string[];
   /** What holds together whatever it starts. */
   readonly containment: ContainmentKind;
   readonly exited: Promise<ChildExit>;
@@ -63,6 +65,8 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
   let ending: Ending | null = null;
   let isAbandoned = false;
   let ports: readonly AssignedPort[] = [];
+  /** Its own to the end: the service may be wanted by another spec before that. */
+  let equipment: Equipment | null = null;
   /** Its end was reported, which comes before the report that nothing is left. */
   let told: Promise<void> = Promise.resolve();
 
@@ -79,6 +83,7 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
     get stdin() {
       return child?.stdin ?? null;
     },
+    lastLines: (count) => equipment?.output.lastLines(count) ?? [],
     get containment() {
       return kind;
     },
@@ -113,7 +118,7 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
   }
 
   async function spawn(): Promise<Child> {
-    const equipment = parts.equipments.of(spec);
+    equipment = parts.equipments.of(spec);
     ports = await equipment.ports.open();
     const descriptors = ports.flatMap(({ fd }) => fd ?? []);
     const order = {
@@ -142,7 +147,7 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
   async function onExit(exit: ChildExit): Promise<void> {
     exited.resolve(exit);
     // What it said last is part of why it ended; a descendant that lives on may hold its pipes open for good.
-    await Promise.race([parts.equipments.of(spec).output.drained(), parts.clock.sleep(lastWordsMs)]);
+    await Promise.race([equipment?.output.drained(), parts.clock.sleep(lastWordsMs)]);
     report.exited(exit);
   }
 

@@ -123,16 +123,12 @@ export function createService(firstSpec: CompleteSpec, parts: RunParts, clock: C
     return {
       spawned: (process) => send({ kind: 'spawned', generation, process }),
       failed: (failure) => send({ kind: 'spawnFailed', generation, failure }),
-      exited: (exit) => send({ kind: 'exited', generation, exit, cause: causeOf(exit, lastLines()) }),
+      exited: (exit) => send({ kind: 'exited', generation, exit, cause: causeOf(exit, run?.lastLines(mostLastLines) ?? []) }),
       cleared: (left) => send({ kind: 'cleared', generation, left }),
       rung(rung) {
         for (const { onRung } of stoppers) onRung?.(rung);
       },
     };
-  }
-
-  function lastLines(): string[] {
-    return parts.equipments.of(spec).output.lastLines(mostLastLines);
   }
 
   async function until(condition: () => boolean): Promise<void> {

@@ -32,7 +32,7 @@ export interface OutputOptions {
 }
 
 /** Of a longer line the ring and the listeners get the beginning. */
-export const mostLineBytes = 16 * 1024;
+const mostLineBytes = 16 * 1024;
 
 export function createServiceOutput({ ring, file, now }: OutputOptions): ServiceOutput {
   const listeners = new Set<(line: LogLine) => void>();
