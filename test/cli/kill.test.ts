@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
@@ -8,6 +8,7 @@ import type { Result } from '../../src/protocol/methods/index.ts';
 import { isLinux, isRoot, needs, nobody } from '../harness/needs.ts';
 import { bindUdp, findFreePort } from '../harness/ports.ts';
 import { type Program, spawnProgram } from '../harness/processes.ts';
+import { isAlive } from '../harness/watching.ts';
 import { hasTerminal, openTerminal, runCli, runInBash, runOnTerminal } from './runCli.ts';
 
 /*
@@ -313,10 +314,3 @@ async function listener({ ignores = '', also = '', args = [] as string[] } = {})
 }
 
 /** Whoever is a zombie has ended, even if nobody has collected it yet. */
-function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-}

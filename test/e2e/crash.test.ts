@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startSidecar } from '../harness/sidecar.ts';
 import { until } from '../harness/until.ts';
+import { isAlive } from '../harness/watching.ts';
 
 const stubborn = `trap '' TERM; (setsid sh -c 'trap "" TERM; while :; do sleep 1; done' &) ; while :; do sleep 1; done`;
 
@@ -82,14 +83,6 @@ async function carriers(sidecar: { call: Awaited<ReturnType<typeof startSidecar>
 function hasStart(pid: number, start: string): boolean {
   try {
     return startOf(pid) === start;
-  } catch {
-    return false;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
   } catch {
     return false;
   }

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { describe, test } from 'vitest';
 import { isLinux, needs } from '../harness/needs.ts';
 import { type Program, pythonProgram, spawnProgram } from '../harness/processes.ts';
 import { startSidecar, type TestSidecar } from '../harness/sidecar.ts';
 import { until } from '../harness/until.ts';
+import { memoryOf, untilQuiet } from '../harness/watching.ts';
 
 /* A host that does not read. Each question is 100 bytes and its answer hundreds of kilobytes, so that a few fill the queue. */
 
@@ -133,23 +133,4 @@ function askAll(sidecar: TestSidecar, pids: number[], name = 'unread'): string[]
     Buffer.concat(ids.map((id) => sidecar.frame({ jsonrpc: '2.0', id, method: 'process/list', params: { filter: { pids } } }))),
   );
   return ids;
-}
-
-function memoryOf(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
-}
-
-/** Until the process has used no CPU for some looks in a row: it has done all that it can do. */
-async function untilQuiet(pid: number): Promise<void> {
-  let [last, same] = ['', 0];
-  await until(
-    () => {
-      const used = readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ').slice(13, 15).join(' ');
-      same = used === last ? same + 1 : 0;
-      last = used;
-      return same >= 30;
-    },
-    `process ${pid} to have nothing to do`,
-    30_000,
-  );
 }

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { KillOutcome } from '../../src/protocol/types/kill.ts';
 import { findFreePort } from '../harness/ports.ts';
 import { hasNative, startSidecar, type TestSidecar } from '../harness/sidecar.ts';
 import { until } from '../harness/until.ts';
+import { isAlive } from '../harness/watching.ts';
 
 const isRoot = process.getuid?.() === 0;
 const started = new Set<ChildProcess>();
@@ -414,10 +414,3 @@ async function listening(): Promise<{ child: ChildProcess; port: number }> {
 }
 
 /** A zombie is gone: pid 1 may take its time to collect it. */
-function isAlive(pid: number): boolean {
-  try {
-    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
-  } catch {
-    return false;
-  }
-}

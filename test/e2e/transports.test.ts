@@ -16,6 +16,7 @@ import { findFreePort, listen } from '../harness/ports.ts';
 import { nodeProgram, spawnProgram } from '../harness/processes.ts';
 import { helloParams, sidewardenCommand, startSidecar, type TestSidecar } from '../harness/sidecar.ts';
 import { until } from '../harness/until.ts';
+import { memoryOf, untilQuiet } from '../harness/watching.ts';
 
 const mebibyte = 1024 * 1024;
 const chatter = new URL('../fixtures/programs/chatter.mjs', import.meta.url);
@@ -317,22 +318,3 @@ const descriptorsOf = (pid: TestSidecar['pid']): string[] =>
       return [];
     }
   });
-
-function memoryOf(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
-}
-
-/** Until the process has used no CPU for some looks in a row: it has done all that it can do. */
-async function untilQuiet(pid: number): Promise<void> {
-  let [last, same] = ['', 0];
-  await until(
-    () => {
-      const used = readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ').slice(13, 15).join(' ');
-      same = used === last ? same + 1 : 0;
-      last = used;
-      return same >= 30;
-    },
-    `process ${pid} to have nothing to do`,
-    30_000,
-  );
-}
