@@ -6,6 +6,7 @@ import { type Driver, startDriver } from '../../clients/conformance/runner/drive
 import { play, type Scenario, type Scene } from '../../clients/conformance/runner/play.ts';
 import { root, sidewardenCommand } from '../harness/sidecar.ts';
 import { drivers } from './drivers.ts';
+import { type FramingVector, framingScenario } from './framing.ts';
 
 /* Every client, in the same conversations: with a scripted sidecar, then with the real one. */
 
@@ -15,6 +16,18 @@ const { scenarios, initializeResult } = read<{ scenarios: Scenario[]; initialize
 );
 const real = read<{ scenarios: Scenario[] }>('realScenarios.json').scenarios;
 const { roundTrips } = read<{ roundTrips: { name: string; type: string; value: unknown }[] }>('roundTrips.json');
+
+/** A client trusts its sidecar further than a sidecar its client: what is refused or ignored is between those two. */
+const vectors = read<{ vectors: FramingVector[] }>('framing.json').vectors.filter(
+  ({ framing, input, expect: kinds }) =>
+    framing === 'lsp' &&
+    // The answer to initialize is the first header.
+    input[0]?.text?.startsWith('\r\n') !== true &&
+    kinds.every(({ kind }) => ['request', 'notification', 'response', 'broken'].includes(kind)) &&
+    kinds.some(({ kind }) => kind === 'request' || kind === 'broken') &&
+    JSON.stringify(input).length < 20_000 &&
+    input.every(({ repeat = 1 }) => repeat < 20_000),
+);
 
 const stateDir = mkdtempSync(join(tmpdir(), 'sidewarden-conformance-'));
 afterAll(() => rmSync(stateDir, { recursive: true, force: true }));
@@ -32,6 +45,12 @@ describe.each(drivers)('$name', ({ name, command, why }) => {
     test.for(scenarios)('$name', async (scenario, { skip }) => {
       if (scenario.needs !== undefined && !driver.features.includes(scenario.needs)) skip(`this client has no ${scenario.needs}`);
       await play(scenario, { ...scene(), initializeResult });
+    });
+  });
+
+  describe.skipIf(why !== null)(`with the bytes of framing.json${why ?? ''}`, () => {
+    test.each(vectors.map((vector) => ({ name: vector.name, vector })))('$name', async ({ name: title, vector }) => {
+      for (const cut of [undefined, 1]) await play(framingScenario(title, vector, cut), { ...scene(), initializeResult });
     });
   });
 
