@@ -34,6 +34,7 @@ import { createReadMetrics } from './metrics/metrics.ts';
 import { createRequestMetrics } from './metrics/requestMetrics.ts';
 import { createFileLocks } from './os/fileLock.ts';
 import { createHostWatch } from './os/hostWatch.ts';
+import { keepInheritedDescriptors } from './os/inheritedDescriptors.ts';
 import { directoryState, lockDirectory } from './os/paths.ts';
 import { createLastLook } from './ports/lastLook.ts';
 import { createPortWaiting } from './ports/waiting.ts';
@@ -74,6 +75,7 @@ export async function runApp(options: AppOptions): Promise<number> {
 
   const looking = createLooking({ system, native: config.native, cgroups: config.cgroups, jobWorker: files.jobWorker, clock, log });
   const { pool, waiter, ports, processes, capabilities } = looking;
+  keepInheritedDescriptors({ native: capabilities.native, platform: system.platform });
   const clients = createClients();
   const containing = createContaining({
     system,

@@ -50,7 +50,7 @@ function fromFact(who: string, { reason, of }: ProtectionFacts['known'][string])
     case 'guard':
       return never('guard', `${who} guards this sidecar’s services and ends with it.`);
     case 'liveSidecar':
-      return shielded('liveSidecar', `${who} is a live sidecar${of ? ` of ${of}` : ''} or its host; end it there.`);
+      return shielded('liveSidecar', `${who} is a live sidecar${of ? ` of ${of}` : ''}, its guard or its host; end it there.`);
     case 'supervised':
       return shielded(
         'supervised',

@@ -111,6 +111,22 @@ describe.skipIf(python === null).for(containments)('%s', (containment) => {
   });
 });
 
+test('the guard of another live sidecar is as protected as that sidecar', async () => {
+  await using sidecar = await startSidecar();
+  await using other = await startSidecar({ initialize: { appId: 'other.test' } });
+  await other.call('service/start', { spec: { name: 'one', command: 'sleep', args: ['300'] } });
+  const isSpared = async (pid: number) => {
+    const [outcome] = (await sidecar.call('process/kill', { target: { kind: 'process', pid }, dryRun: true })).outcomes;
+    return outcome?.outcome === 'protected' && outcome.reason?.includes('live sidecar of other.test');
+  };
+  const first = findGuard(other.pid) as number;
+  await until(() => isSpared(first), 'its protection');
+  // The one that follows it too.
+  process.kill(first, 'SIGKILL');
+  const next = await until(() => [findGuard(other.pid)].find((pid) => pid !== null && pid !== first), 'another guard');
+  await until(() => isSpared(next), 'the protection of the next');
+});
+
 test('a service has nothing of ours: no descriptor, and no variable that was meant for the sidecar', async () => {
   const meant = { ELECTRON_RUN_AS_NODE: '1', ELECTRON_NO_ASAR: '1', NODE_OPTIONS: '--no-warnings', VSCODE_PID: '1', NODE_UNIQUE_ID: '7' };
   await using sidecar = await startSidecar({ env: meant });
@@ -129,6 +145,24 @@ test('a service has nothing of ours: no descriptor, and no variable that was mea
     .map((variable) => variable.split('=')[0]);
   expect(names.filter((name) => name !== undefined && Object.hasOwn(meant, name))).toEqual([]);
   expect(names).toContain('SIDEWARDEN_START');
+});
+
+test('a descriptor that the host leaks does not reach a service, however high its number', async () => {
+  await using directory = await makeDirectory();
+  const leak = directory.at('leaked');
+  const script = 'import os, sys\nos.dup2(os.open(sys.argv[1], os.O_CREAT | os.O_RDWR), 200)\nos.execvp(sys.argv[2], sys.argv[2:])';
+  await using sidecar = await startSidecar({ under: [python as string, '-c', script, leak] });
+  const has = (pid: number | undefined) => listDescriptors(`/proc/${pid}`).some(({ target }) => target === leak);
+  // By exec it came to the sidecar, which would be no host's test otherwise.
+  if (hasNative) expect(has(sidecar.pid)).toBe(true);
+  for (const [name, env] of [
+    ['cgroup', {}],
+    ['shell variables', { 'BASH_FUNC_x%%': '() { :; }' }],
+  ] as const) {
+    const { service } = await sidecar.call('service/start', { spec: { name, command: 'sleep', args: ['300'], env } });
+    expect(has(service.process?.pid)).toBe(false);
+  }
+  expect(listChildren(sidecar.pid).filter(has)).toEqual([]);
 });
 
 test.skipIf(!hasNative)('an orphan that comes to the sidecar is collected when it ends', async () => {

@@ -57,6 +57,8 @@ describe('what is written', () => {
 
   test('a long ledger becomes a short one that says the same, and there is one at every moment', async () => {
     await using scene = await openScene({ mostRecords: 10 });
+    await scene.ledger.recordGuard({ pid: 5, identity: 'x-5-1' });
+    await scene.ledger.recordGuard({ pid: 6, identity: 'x-6-1' });
     await scene.ledger.recordIntent({ startId: 'stays', name: 'api', command: 'node' });
     await scene.ledger.recordStarted({ startId: 'stays', pid: 7, identity: 'x-7-1' });
     const [before] = await scene.files();
@@ -76,6 +78,7 @@ describe('what is written', () => {
     expect(after).not.toBe(before);
     expect((await scene.lines()).length).toBeLessThan(16);
     expect((await scene.content()).starts.get('stays')).toMatchObject({ process: { pid: 7, identity: 'x-7-1' } });
+    expect((await scene.content()).guard).toEqual({ pid: 6, identity: 'x-6-1' });
     expect(await locks.isHeld(after as string)).toBe(true);
     await scene.ledger.recordEnded({ startId: 'stays' });
   });
@@ -209,10 +212,11 @@ describe('what a successor reads', () => {
     await using scene = await openScene();
     await scene.leave('dead', gone, [start]);
     await scene.ledger.recordIntent({ startId: 'mine', name: 'api', command: 'node' });
+    await scene.ledger.recordGuard(header.sidecar);
     const reader = scene.reader();
-    const expected = [
-      { appId, sidecar: header.sidecar, host: header.host, starts: [{ startId: 'mine', name: 'api', command: 'node', process: null }] },
-    ];
+    const { sidecar, host } = header;
+    const starts = [{ startId: 'mine', name: 'api', command: 'node', process: null }];
+    const expected = [{ appId, sidecar, host, guard: sidecar, starts }];
     expect(await reader.listLive()).toEqual(expected);
     // The dead one is locked by its successor now, which makes nobody alive.
     const [adopted] = await scene.reader().adoptDead();

@@ -28,6 +28,7 @@ export type Containing = ReturnType<typeof createContaining>;
 /** What holds the services of all connections together, and ends them if this process cannot. */
 export function createContaining({ system, looking, clients, guardScript, path = '/usr/bin:/bin', clock, log }: ContainingParts) {
   let hostPid: number | null = null;
+  const { processes } = looking.platform;
   const guard = createGuard({
     readScript: () => readFile(guardScript, 'utf8'),
     async watched() {
@@ -36,10 +37,14 @@ export function createContaining({ system, looking, clients, guardScript, path =
       return { sidecar, host: hostPid === null ? null : await readTicks(hostPid) };
     },
     path,
+    async onStarted(pid) {
+      const identity = await processes.identify(pid);
+      if (identity !== null && pid === guard.pid())
+        for (const { ledgers } of clients.all()) await ledgers.ledger.recordGuard({ pid, identity });
+    },
     clock,
     log,
   });
-  const { processes } = looking.platform;
   const orphans = createOrphans({
     reaper: createReaper({ native: looking.capabilities.native, pid: system.pid }),
     async identify(pid) {

@@ -9,6 +9,7 @@ import {
   formatHeader,
   formatRecord,
   formatStart,
+  type LedgerContent,
   type LedgerHeader,
   type LedgerRecord,
   type ProcessMark,
@@ -29,6 +30,8 @@ export interface Ledger {
   /** Another process that belongs to a start. */
   recordOrphan(found: { startId: string; orphan: ProcessMark }): Promise<void>;
   recordEnded(ended: { startId: string }): Promise<void>;
+  /** So that others spare it. */
+  recordGuard(guard: ProcessMark): Promise<void>;
   /** What was started and has not ended, recorded or not. */
   starts(): Start[];
   /** Ends the ledger: with nothing left running there is no file any more, otherwise the successor finds it unlocked. */
@@ -59,7 +62,8 @@ export async function openLedger({
   log,
   mostRecords = defaultMostRecords,
 }: LedgerOptions): Promise<Ledger> {
-  const starts = new Map<string, Start>();
+  const content: Pick<LedgerContent, 'guard' | 'starts'> = { guard: null, starts: new Map() };
+  const { starts } = content;
   let file: LedgerFile | null = null;
   /** The file lacks a record, or ends in a torn one: only a new file can be complete again. */
   let isBehind = true;
@@ -92,6 +96,7 @@ export async function openLedger({
       inOrder(async () => {
         if (starts.has(startId)) await put({ record: 'ended', startId });
       }),
+    recordGuard: (guard) => inOrder(() => put({ record: 'guard', guard })),
     starts: () => [...starts.values()],
     close: () =>
       inOrder(async () => {
@@ -109,7 +114,7 @@ export async function openLedger({
   }
 
   async function put(record: LedgerRecord): Promise<void> {
-    applyRecord(starts, record);
+    applyRecord(content, record);
     if (isClosed) return;
     if (file !== null && !isBehind) {
       try {
@@ -134,7 +139,7 @@ export async function openLedger({
     try {
       const fresh = await startFile(await directory(), tryLock);
       try {
-        await fresh.append([formatHeader(await header()), ...[...starts.values()].map(formatStart)].join(''));
+        await fresh.append([formatHeader(await header()), ...formatContent()].join(''));
       } catch (error) {
         await drop(fresh);
         throw error;
@@ -159,6 +164,11 @@ export async function openLedger({
       state = 'degraded';
       retry = clock.setTimer(retryAfterMs, () => void inOrder(renew));
     }
+  }
+
+  function formatContent(): string[] {
+    const { guard } = content;
+    return [...(guard === null ? [] : [formatRecord({ record: 'guard', guard })]), ...[...starts.values()].map(formatStart)];
   }
 
   /** Deleted before it is unlocked: what a successor can lock is then either a ledger or nothing. */

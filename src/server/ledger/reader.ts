@@ -14,6 +14,8 @@ export interface LiveSidecar {
   appId: string;
   sidecar: ProcessMark;
   host: ProcessMark | null;
+  /** What ends its services if it cannot; null before the first of them. */
+  guard: ProcessMark | null;
   starts: Start[];
 }
 
@@ -110,10 +112,11 @@ export function createLedgerReader({
     const headed = contents.filter((content): content is Headed => content?.header != null);
     // Who holds the lock may be a successor instead. And an identity is compared as this sidecar would write it.
     const sidecars = await describe(headed.map(({ header }) => header.sidecar));
-    const hosts = await describe(headed.flatMap(({ header }) => header.host ?? []));
-    return headed.flatMap(({ header: { appId, sidecar, host }, starts }) => {
+    const others = await describe(headed.flatMap(({ header, guard }) => [header.host, guard].filter((mark) => mark !== null)));
+    const living = (mark: ProcessMark | null) => (mark && others.get(mark.identity)) ?? null;
+    return headed.flatMap(({ header: { appId, sidecar, host }, guard, starts }) => {
       const alive = sidecars.get(sidecar.identity);
-      return alive ? [{ appId, sidecar: alive, host: (host && hosts.get(host.identity)) ?? null, starts: [...starts.values()] }] : [];
+      return alive ? [{ appId, sidecar: alive, host: living(host), guard: living(guard), starts: [...starts.values()] }] : [];
     });
   }
 

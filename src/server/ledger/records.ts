@@ -32,10 +32,16 @@ export interface Start {
   process: ProcessMark | null;
 }
 
-export type LedgerRecord = { record: 'intent' | 'started'; start: Start } | { record: 'ended'; startId: string };
+export type LedgerRecord =
+  | { record: 'intent' | 'started'; start: Start }
+  | { record: 'ended'; startId: string }
+  /** What ends all of them when the sidecar cannot. */
+  | { record: 'guard'; guard: ProcessMark };
 
 export interface LedgerContent {
   header: LedgerHeader | null;
+  /** The latest. */
+  guard: ProcessMark | null;
   /** By startId: whatever has not ended. */
   starts: Map<string, Start>;
 }
@@ -43,9 +49,10 @@ export interface LedgerContent {
 /** What this version writes, and the only one whose leftovers it ends. */
 export const ledgerVersion = 1;
 
-export function applyRecord(starts: Map<string, Start>, record: LedgerRecord): void {
-  if (record.record === 'ended') starts.delete(record.startId);
-  else starts.set(record.start.startId, record.start);
+export function applyRecord(content: Pick<LedgerContent, 'guard' | 'starts'>, record: LedgerRecord): void {
+  if (record.record === 'guard') content.guard = record.guard;
+  else if (record.record === 'ended') content.starts.delete(record.startId);
+  else content.starts.set(record.start.startId, record.start);
 }
 
 export const formatHeader = (header: LedgerHeader): string => formatLine({ record: 'header', ...header });
@@ -53,6 +60,7 @@ export const formatHeader = (header: LedgerHeader): string => formatLine({ recor
 /** Every record says all that is known, so that it needs none before it. */
 export function formatRecord(record: LedgerRecord): string {
   if (record.record === 'ended') return formatLine(record);
+  if (record.record === 'guard') return formatLine({ record: 'guard', ...record.guard });
   const { process, ...start } = record.start;
   return formatLine({ record: record.record, ...start, ...process });
 }
@@ -62,13 +70,13 @@ export const formatStart = (start: Start): string => formatRecord({ record: star
 const formatLine = (value: object): string => `${JSON.stringify(value)}\n`;
 
 export function parseLedger(text: string): LedgerContent {
-  const content: LedgerContent = { header: null, starts: new Map() };
+  const content: LedgerContent = { header: null, guard: null, starts: new Map() };
   for (const line of text.split('\n')) {
     const value = parseLine(line);
     if (value === null) continue;
     if (value['record'] === 'header') content.header ??= parseHeader(value);
     const record = parseRecord(value);
-    if (record !== null) applyRecord(content.starts, record);
+    if (record !== null) applyRecord(content, record);
   }
   return content;
 }
@@ -92,6 +100,10 @@ function parseHeader({ version, sidecar, host, appId, startedAt }: Line): Ledger
 
 function parseRecord(line: Line): LedgerRecord | null {
   const { record, startId, name, command, ownerTag, cgroup, orphans } = line;
+  if (record === 'guard') {
+    const guard = parseMark(line);
+    return guard === null ? null : { record, guard };
+  }
   const marks = Array.isArray(orphans) ? orphans.map(parseMark).filter((mark) => mark !== null) : [];
   if (typeof startId !== 'string') return null;
   if (record === 'ended') return { record, startId };

@@ -34,8 +34,8 @@ export function createProtection({ pool, ownPid, guardPid, hostPids, listLive, o
     // What is said last holds: of ourselves we know best.
     const known: ProtectionFacts['known'] = {};
     for (const { process, start } of found) known[process.identity] = { reason: 'supervised', of: start.name };
-    for (const { appId, sidecar, host } of live) {
-      for (const mark of [sidecar, host]) if (mark !== null) known[mark.identity] = { reason: 'liveSidecar', of: appId };
+    for (const { appId, sidecar, host, guard: theirs } of live) {
+      for (const mark of [sidecar, host, theirs]) if (mark !== null) known[mark.identity] = { reason: 'liveSidecar', of: appId };
     }
     for (const { identity } of [ours, ...hosts].flat()) known[identity] = { reason: 'host' };
     const [own] = ours;

@@ -38,6 +38,8 @@ export interface GuardParts {
   watched(): Promise<{ sidecar: TickMark; host: TickMark | null }>;
   /** Where it finds cat and sleep. */
   path: string;
+  /** One was started. */
+  onStarted?(pid: number): void;
   clock: Clock;
   log: Log;
 }
@@ -46,7 +48,7 @@ export interface GuardParts {
 const longestGraceMs = 3_000;
 const restartPauseMs = 1_000;
 
-export function createGuard({ readScript, watched, path, clock, log }: GuardParts): Guard {
+export function createGuard({ readScript, watched, path, onStarted, clock, log }: GuardParts): Guard {
   const starts = new Map<string, Known>();
   let starting: Promise<GuardProcess | null> | null = null;
   let process: GuardProcess | null = null;
@@ -102,6 +104,7 @@ export function createGuard({ readScript, watched, path, clock, log }: GuardPart
       const startedMs = clock.monotonicMs();
       process = started;
       void started.exited.then(() => onExit(startedMs));
+      onStarted?.(started.pid);
       await tell(started, [...starts.values()].flatMap(({ lines }) => lines).join(''));
       return started;
     } catch (error) {
