@@ -199,11 +199,12 @@ export async function runApp(options: AppOptions): Promise<number> {
     clients.all().map(({ ledgers }) => ledgers.ledger.close()),
   );
   containing.guard.close();
-  tellReport(report, how);
   watching.abort();
+  // Before the report: what they cut off may be logged as a failure, and nothing comes behind the last line.
+  await within(closingMs, [waiter.close(), pool.close()]);
+  tellReport(report, how);
   await session.flush(isForsaken() ? 0 : flushMs);
   session.close();
-  await within(closingMs, [waiter.close(), pool.close()]);
   return exitCodeFor(how, {
     shutdownAnswered,
     hasHostProcess: clients.all().some(({ hostPid }) => hostPid !== null),

@@ -1,6 +1,7 @@
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import type { Params } from '../../src/protocol/methods/index.ts';
-import { type HostCallAnswers, type StartOptions, startSidecar } from '../harness/sidecar.ts';
+import { type HostCallAnswers, type StartOptions, startSidecar, type TestSidecar } from '../harness/sidecar.ts';
 import { until } from '../harness/until.ts';
 
 const withHandlers = { capabilities: { shutdownHandlers: true } };
@@ -80,3 +81,203 @@ describe('handlers', () => {
     expect(await sidecar.exited).toEqual({ code: 3, signal: null });
   });
 });
+
+describe('what the host is told', () => {
+  test('event/shutdown tells phases and steps, $/progress the same in words', async () => {
+    const { sidecar, add } = await startHost();
+    await using _ = sidecar;
+    await sidecar.call('events/subscribe', { topics: ['shutdown'] });
+    await add({ name: 'flush' });
+    await sidecar.call('service/start', { spec: { name: 'api', command: 'sleep', args: ['60'] } });
+    await sidecar.call('shutdown/run', { reason: 'quit', workDoneToken: 'tok' });
+    const told = sidecar.events('event/shutdown').map(({ params }) => params as { seq: number; phase: string; step?: { name: string } });
+    expect(told.map(({ phase, step }) => (step ? `${phase} ${step.name}` : phase))).toEqual([
+      'handlers',
+      'handlers flush',
+      'services',
+      'services api',
+      'holdings',
+      'holdings ports',
+      'log',
+      'log log',
+      'done',
+    ]);
+    expect(told.map(({ seq }) => seq)).toEqual(told.map((__, index) => index + 1));
+    const progress = sidecar.events('$/progress').map(({ params }) => params?.value as { kind: string; message?: string });
+    expect(progress.map(({ kind, message }) => message ?? kind)).toEqual(
+      expect.arrayContaining(['begin', 'handlers', 'handler flush: done', 'service api: done', 'end']),
+    );
+  });
+
+  test('without the capability nobody is asked, and the step is unavailable', async () => {
+    const { sidecar, ran, add } = await startHost({}, { initialize: true });
+    await using _ = sidecar;
+    await add({ name: 'flush' });
+    const report = await sidecar.call('shutdown', {});
+    expect(report.steps[0]).toMatchObject({ kind: 'handler', status: 'unavailable', error: expect.stringContaining('shutdownHandlers') });
+    expect([ran, report.ok]).toEqual([[], true]);
+  });
+
+  test('one handler more than the limit is refused', async () => {
+    const { sidecar, add } = await startHost();
+    await using _ = sidecar;
+    for (let count = 0; count < 128; count += 1) await add({ name: `h${count}` });
+    expect((await sidecar.request('shutdown/addHandler', { name: 'one more' })).error).toMatchObject({
+      code: 1010,
+      data: { limit: 'handlers', max: 128 },
+    });
+  });
+});
+
+describe('while it runs', () => {
+  test('handlers may look, kill and let go; what starts, allocates, registers or adds is refused', async () => {
+    const { sidecar, add } = await startHost({ slow: () => undefined });
+    await using _ = sidecar;
+    await add({ name: 'slow', timeoutMs: 60_000 });
+    const { leases } = await sidecar.call('port/allocate', {});
+    await sidecar.call('service/start', { spec: { name: 'api', command: 'sleep', args: ['60'] } });
+    sidecar.send({ jsonrpc: '2.0', id: 'down', method: 'shutdown', params: {} });
+    await until(() => sidecar.hostCalls('host/runShutdownHandler').length === 1, 'the handler to run');
+
+    expect(await sidecar.call('sidecar/ping', {})).toHaveProperty('at');
+    expect(await sidecar.call('process/get', { target: { pid: process.pid } })).toHaveProperty('process.pid', process.pid);
+    expect(await sidecar.call('port/release', { leaseIds: leases.map(({ leaseId }) => leaseId) })).toHaveProperty('released');
+    expect((await sidecar.call('service/stop', { name: 'api' })).services).toMatchObject([{ state: 'stopped' }]);
+    for (const [method, params] of [
+      ['service/start', { name: 'api' }],
+      ['port/allocate', {}],
+      ['port/register', { port: 15_000, name: 'x' }],
+      ['shutdown/addHandler', { name: 'late' }],
+    ] as const) {
+      expect((await sidecar.request(method, params)).error, method).toMatchObject({ code: 1014, data: { kind: 'ShuttingDown' } });
+    }
+    const [call] = sidecar.messages.filter(({ method }) => method === 'host/runShutdownHandler');
+    sidecar.send({ jsonrpc: '2.0', id: call?.id, result: null });
+    expect((await sidecar.answerTo('down')).result).toMatchObject({ ok: true });
+  });
+
+  test('a second call joins the first, and both get the same report', async () => {
+    const { sidecar, ran, add } = await startHost({ slow: () => undefined });
+    await using _ = sidecar;
+    await add({ name: 'slow', timeoutMs: 200 });
+    sidecar.send({ jsonrpc: '2.0', id: 'a', method: 'shutdown/run', params: { reason: 'first' } });
+    sidecar.send({ jsonrpc: '2.0', id: 'b', method: 'shutdown', params: { reason: 'second' } });
+    const [a, b] = await Promise.all([sidecar.answerTo('a'), sidecar.answerTo('b')]);
+    expect(b.result).toEqual(a.result);
+    expect(a.result).toMatchObject({ reason: 'first' });
+    expect(ran).toEqual(['slow']);
+  });
+
+  test('keepRunning leaves the sidecar, which starts services again and shuts down again', async () => {
+    const { sidecar, ran, add } = await startHost();
+    await using _ = sidecar;
+    await add({ name: 'flush' });
+    const spec = { name: 'api', command: 'sleep', args: ['60'] };
+    await sidecar.call('service/start', { spec });
+    const kept = await sidecar.call('shutdown/run', { reason: 'update', keepRunning: true });
+    expect(statuses(kept.steps)).toEqual(['handler flush done', 'service api done']);
+    expect((await sidecar.call('service/get', { name: 'api' })).service).toMatchObject({ state: 'stopped' });
+    expect((await sidecar.call('service/start', { spec })).service).toMatchObject({ name: 'api' });
+    expect((await sidecar.call('port/allocate', {})).leases).toHaveLength(1);
+    const last = await sidecar.call('shutdown', {});
+    expect(statuses(last.steps)).toEqual(['handler flush done', 'service api done', 'lease ports done', 'log log done']);
+    expect(ran).toEqual(['flush', 'flush']);
+    sidecar.send({ jsonrpc: '2.0', method: 'exit' });
+    expect(await sidecar.exited).toEqual({ code: 0, signal: null });
+  });
+
+  test('services that ignore SIGTERM are killed before the deadline', async () => {
+    const { sidecar } = await startHost();
+    await using _ = sidecar;
+    const spec = { name: 'stubborn', command: 'sh', args: ['-c', 'trap "" TERM; while :; do sleep 0.1; done'], stop: { graceMs: 60_000 } };
+    const { service } = await sidecar.call('service/start', { spec });
+    const report = await sidecar.call('shutdown', { deadlineMs: 2_000 });
+    expect(report.steps[0]).toMatchObject({ kind: 'service', name: 'stubborn', status: 'done' });
+    expect(report.elapsedMs).toBeGreaterThanOrEqual(1_400);
+    expect(() => process.kill(service.process?.pid as number, 0)).toThrow();
+  });
+
+  test('a second SIGTERM skips the grace', async () => {
+    const { sidecar } = await startHost();
+    await using _ = sidecar;
+    await sidecar.call('events/subscribe', { topics: ['shutdown'] });
+    const spec = { name: 'stubborn', command: 'sh', args: ['-c', 'trap "" TERM; while :; do sleep 0.1; done'], stop: { graceMs: 12_000 } };
+    await sidecar.call('service/start', { spec });
+    sidecar.child.kill('SIGTERM');
+    await until(() => sidecar.events('event/shutdown').some(({ params }) => params?.phase === 'services'), 'the services’ turn');
+    const began = performance.now();
+    sidecar.child.kill('SIGTERM');
+    expect(await sidecar.exited).toEqual({ code: 0, signal: null });
+    expect(performance.now() - began).toBeLessThan(10_000);
+  });
+});
+
+describe('every way to the end runs what can be run and tells the report', () => {
+  const fault = fileURLToPath(new URL('../fixtures/programs/throwLater.mjs', import.meta.url));
+  type Way = [name: string, go: (sidecar: TestSidecar) => void, code: number, reason: string, handler: string, options?: StartOptions];
+  const ways: Way[] = [
+    ['SIGTERM', ({ child }) => child.kill('SIGTERM'), 0, 'SIGTERM', 'done'],
+    ['exit', (sidecar) => sidecar.send({ jsonrpc: '2.0', method: 'exit' }), 1, 'exit', 'done'],
+    ['the end of input', ({ stdin }) => stdin.end(), 1, 'endOfInput', 'unavailable'],
+    ['the end of input, in NDJSON', ({ stdin }) => stdin.end(), 0, 'endOfInput', 'unavailable', { framing: 'ndjson' }],
+    ['unreadable framing', (sidecar) => sidecar.sendBytes('Content-Length: -1\r\n\r\n'), 1, 'broken', 'unavailable'],
+    ['a host that reads no more', (sidecar) => breakOutput(sidecar), 1, 'outputLost', 'unavailable'],
+    [
+      'an uncaught exception',
+      ({ child }) => child.kill('SIGUSR2'),
+      5,
+      'uncaughtException',
+      'done',
+      { env: { NODE_OPTIONS: `--import=${fault}` } },
+    ],
+  ];
+
+  test.each(ways)('%s', async (_, go, code, reason, status, options = {}) => {
+    const { sidecar, add } = await startHost({}, options);
+    await using __ = sidecar;
+    await add({ name: 'flush' });
+    await sidecar.call('service/start', { spec: { name: 'api', command: 'sleep', args: ['60'] } });
+    sidecar.send({ jsonrpc: '2.0', id: 'wait', method: 'process/wait', params: { target: { pid: process.pid }, timeoutMs: 60_000 } });
+    await sidecar.call('sidecar/ping', {});
+    go(sidecar);
+    expect(await sidecar.exited).toEqual({ code, signal: null });
+    const { report } = JSON.parse(sidecar.stderr().trim().split('\n').at(-1) as string);
+    expect(report).toMatchObject({ ok: true, reason: expect.stringContaining(reason) });
+    expect(statuses(report.steps)).toEqual([`handler flush ${status}`, 'service api done', 'lease ports done', 'log log done']);
+    if (reason !== 'outputLost') expect(sidecar.messages.find(({ id }) => id === 'wait')?.error).toMatchObject({ code: -32800 });
+  });
+
+  test.each<[string, (sidecar: TestSidecar) => void, number]>([
+    ['SIGTERM', ({ child }) => child.kill('SIGTERM'), 3],
+    ['the end of input', ({ stdin }) => stdin.end(), 3],
+    ['an uncaught exception', ({ child }) => child.kill('SIGUSR2'), 5],
+  ])('a critical handler that fails, and %s', async (_, go, code) => {
+    const broken = () => {
+      throw new Error('no');
+    };
+    const { sidecar, add } = await startHost({ broken }, { env: { NODE_OPTIONS: `--import=${fault}` } });
+    await using __ = sidecar;
+    await add({ name: 'broken', critical: true });
+    go(sidecar);
+    expect(await sidecar.exited).toEqual({ code, signal: null });
+  });
+
+  test('an answered shutdown ends with 0 whatever follows', async () => {
+    for (const go of [
+      ({ stdin }: TestSidecar) => stdin.end(),
+      ({ child }: TestSidecar) => child.kill('SIGTERM'),
+      (sidecar: TestSidecar) => sidecar.sendBytes('Content-Length: -1\r\n\r\n'),
+    ]) {
+      const { sidecar } = await startHost();
+      await using _ = sidecar;
+      await sidecar.call('shutdown/run', { reason: 'quit' });
+      go(sidecar);
+      expect(await sidecar.exited).toEqual({ code: 0, signal: null });
+    }
+  });
+});
+
+function breakOutput(sidecar: TestSidecar): void {
+  sidecar.stdout.destroy();
+  sidecar.send({ jsonrpc: '2.0', id: 'lost', method: 'sidecar/ping' });
+}

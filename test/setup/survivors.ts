@@ -80,7 +80,14 @@ function isBelow(pid: number, ancestor: number, parents: Map<number, number | nu
   return false;
 }
 
-const hasCookie = (pid: number, cookie: string) => readOrEmpty(`/proc/${pid}/environ`).split('\0').includes(`${cookieName}=${cookie}`);
+/** Living processes whose environment holds this, zombies left out. */
+export function listCarriers(name: string, value: string): number[] {
+  return readPids().filter((pid) => pid !== process.pid && readParent(pid) !== null && carries(pid, name, value));
+}
+
+const hasCookie = (pid: number, cookie: string) => carries(pid, cookieName, cookie);
+
+const carries = (pid: number, name: string, value: string) => readOrEmpty(`/proc/${pid}/environ`).split('\0').includes(`${name}=${value}`);
 
 const readCommandLine = (pid: number) => readOrEmpty(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
 

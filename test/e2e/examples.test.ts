@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest';
+import { needs, python } from '../harness/needs.ts';
+import { type Program, pythonProgram, spawnProgram } from '../harness/processes.ts';
+import { root, sidewardenCommand } from '../harness/sidecar.ts';
+import { until } from '../harness/until.ts';
+import { isAlive } from '../harness/watching.ts';
+
+const example = (interpreter: string, file: string) => [interpreter, `${root}clients/examples/${file}`, ...sidewardenCommand(), '--stdio'];
+const examples: [string, () => string[]][] = [
+  ['host.mjs', () => example(process.execPath, 'host.mjs')],
+  ['host.py', () => example(python as string, 'host.py')],
+];
+
+const goodbye = ['handler save', 'handler farewell', 'shut down, all is well', 'the sidecar ended with 0'];
+
+describe.each(examples)('%s', (_, command) => {
+  test('ends in order with its input, and leaves nothing', async ({ skip }) => {
+    needs.python(skip);
+    await using host = await spawnProgram(command());
+    host.child.stdin?.end();
+    expect(await linesOf(host, goodbye.length)).toEqual(goodbye);
+    await leavesNothing(host);
+  });
+
+  test('Ctrl-C in a terminal: its handlers run once, in order', async ({ skip }) => {
+    needs.python(skip);
+    await using host = await spawnProgram(pythonProgram('inTerminal', ...command()));
+    host.write('interrupt\n');
+    expect((await linesOf(host, goodbye.length + 1)).map((line) => line.replace('^C', ''))).toEqual([...goodbye, 'exit code 0']);
+    await leavesNothing(host);
+  });
+
+  test('killed, it leaves nothing', async ({ skip }) => {
+    needs.python(skip);
+    await using host = await spawnProgram(command());
+    await host.kill('SIGKILL');
+    await leavesNothing(host);
+  });
+});
+
+async function linesOf(host: Program, count: number): Promise<string[]> {
+  const lines: string[] = [];
+  while (lines.length < count) lines.push(await host.line());
+  return lines;
+}
+
+async function leavesNothing({ ready }: Program): Promise<void> {
+  const pids = [...ready.matchAll(/\d+/g)].map(Number);
+  expect(pids).toHaveLength(2);
+  await until(() => !pids.some(isAlive), 'service and sidecar to end', 5_000);
+}
