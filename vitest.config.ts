@@ -2,9 +2,11 @@ import { configDefaults, defineConfig } from 'vitest/config';
 import { summaryReporter } from './test/setup/summary.ts';
 
 /** A suite is a folder; `unit` is everything that is no suite of its own. */
-const suites = ['architecture', 'protocol', 'package', 'conformance', 'e2e'];
+const suites = ['architecture', 'protocol', 'package', 'conformance', 'e2e', 'windows'];
 const filesOf = (suite: string) => `test/${suite}/**/*.test.ts`;
-const usesBuild = (suite: string) => suite === 'package' || suite === 'conformance' || suite === 'e2e';
+const usesBuild = (suite: string) => ['package', 'conformance', 'e2e', 'windows'].includes(suite);
+/** What only Windows can show, and beside it what has to come out the same on every system. */
+const onWindows = [filesOf('windows'), 'test/workers/{parse*,protection}.test.ts', 'test/server/{envelope,machine,shutdown}.test.ts'];
 
 const project = (name: string, include: string[], exclude: string[] = []) => ({
   test: {
@@ -29,7 +31,8 @@ export default defineConfig({
   test: {
     projects: [
       project('unit', ['test/**/*.test.ts'], ['test/bench/**', ...suites.map(filesOf)]),
-      ...suites.map((suite) => project(suite, [filesOf(suite)])),
+      ...suites.filter((suite) => suite !== 'windows').map((suite) => project(suite, [filesOf(suite)])),
+      ...(process.platform === 'win32' ? [project('windows', onWindows)] : []),
     ],
     reporters: summary === undefined ? ['default'] : ['default', summaryReporter(summary)],
   },

@@ -28,6 +28,7 @@ const suites: Suite[] = [
   linuxOnly(tests('conformance')),
   linuxOnly(tests('e2e')),
   // Whoever installs without optional packages gets the fallbacks: the same cases, no foreign-function calls.
+  { name: 'windows', run: () => readSummary('windows', ['scripts/windows.ts'], {}) },
   linuxOnly(tests('withoutNative', ['--project', 'unit', '--project', 'e2e', 'test/workers/', 'test/e2e/'], { SIDEWARDEN_NATIVE: 'off' })),
 ];
 
@@ -71,8 +72,12 @@ function tests(name: string, filter = ['--project', name], env: Record<string, s
 }
 
 function runVitest(name: string, filter: string[], env: Record<string, string>): Summary {
+  return readSummary(name, ['node_modules/vitest/vitest.mjs', 'run', ...filter], env);
+}
+
+function readSummary(name: string, command: string[], env: Record<string, string>): Summary {
   const path = join(scratch, `${name}.json`);
-  const status = runNode(['node_modules/vitest/vitest.mjs', 'run', ...filter], { ...env, SIDEWARDEN_TEST_SUMMARY: path });
+  const status = runNode(command, { ...env, SIDEWARDEN_TEST_SUMMARY: path });
   if (!existsSync(path)) return { passed: 0, failed: 1, skipped: [] };
   const summary = JSON.parse(readFileSync(path, 'utf8')) as Summary;
   // The run itself may fail where no test did: no test found, or a process that outlived them all.
