@@ -66,8 +66,15 @@ const exitAwaitedMs = 5_000;
 const flushMs = 1_000;
 const closingMs = 250;
 
-/** Builds everything, in order, and runs until something ends it. Resolves with the exit code. */
-export async function runApp(options: AppOptions): Promise<number> {
+/** How it ended. */
+export interface AppEnd {
+  exitCode: number;
+  /** Threads hang in the kernel, and nothing may wait for them. */
+  hasHangingThreads: boolean;
+}
+
+/** Builds everything, in order, and runs until something ends it. */
+export async function runApp(options: AppOptions): Promise<AppEnd> {
   const { config, log, system, files, version } = options;
   const clock = options.clock ?? systemClock;
   const watching = new AbortController();
@@ -201,20 +208,21 @@ export async function runApp(options: AppOptions): Promise<number> {
   containing.guard.close();
   watching.abort();
   // Before the report: what they cut off may be logged as a failure, and nothing comes behind the last line.
-  await within(closingMs, [waiter.close(), pool.close()]);
+  const threadsHaveEnded = await within(closingMs, [waiter.close(), pool.close()]);
   tellReport(report, how);
   await session.flush(isForsaken() ? 0 : flushMs);
   session.close();
-  return exitCodeFor(how, {
+  const exitCode = exitCodeFor(how, {
     shutdownAnswered,
     hasHostProcess: clients.all().some(({ hostPid }) => hostPid !== null),
     hasCriticalFailure: shutdown.hasCriticalFailure,
     hasUncaughtException: endings.has('uncaughtException'),
   });
+  return { exitCode, hasHangingThreads: !threadsHaveEnded };
 
-  /** Whatever hangs now cannot hold up the end. */
-  async function within(deadlineMs: number, closing: Promise<unknown>[]): Promise<void> {
-    await Promise.race([Promise.all(closing), clock.sleep(deadlineMs)]);
+  /** Whatever hangs now cannot hold up the end: false when something does. */
+  function within(deadlineMs: number, closing: Promise<unknown>[]): Promise<boolean> {
+    return Promise.race([Promise.all(closing).then(() => true), clock.sleep(deadlineMs).then(() => false)]);
   }
 
   /** Where nobody has read it, it is the last line of the log. */

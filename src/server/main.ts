@@ -2,9 +2,10 @@ import { availableParallelism } from 'node:os';
 import packageJson from '../../package.json' with { type: 'json' };
 import { keepAlive, systemClock } from '../clock.ts';
 import { createLog, type ProcessLog } from '../log.ts';
-import { type AppOptions, runApp } from './app.ts';
+import { type AppEnd, type AppOptions, runApp } from './app.ts';
 import { readConfig, type TransportChoice } from './config.ts';
 import { openLogSink } from './logSink.ts';
+import { exitAtOnce, hasFileRequests } from './os/hangingThreads.ts';
 import { couldNotStart } from './shutdown/exitCode.ts';
 import { listenForEndings } from './shutdown/triggers.ts';
 import { takeStdio } from './transport/stdio.ts';
@@ -19,7 +20,7 @@ export async function main(args: string[]): Promise<never> {
   const log = createLog({ level: config.logLevel, now: systemClock.now, write: sink.write });
   keepAlive();
   const transport = await openTransport(config.transport).catch((error: Error) => refuseToStart(error.message));
-  const code = await run(log, {
+  const { exitCode, hasHangingThreads } = await run(log, {
     config,
     transport,
     files: locateFiles(import.meta.url),
@@ -38,7 +39,8 @@ export async function main(args: string[]): Promise<never> {
   });
   await log.flush();
   await sink.flush();
-  process.exit(code);
+  if (hasHangingThreads || hasFileRequests()) exitAtOnce(exitCode, config);
+  process.exit(exitCode);
 }
 
 /** Throws a sentence. The two that are not the default are loaded when they are chosen. */
@@ -59,12 +61,12 @@ function refuseToStart(problem: string): never {
 }
 
 /** What ends it in order is the app’s business; what breaks here broke while everything was being built. */
-async function run(log: ProcessLog, options: Omit<AppOptions, 'log'>): Promise<number> {
+async function run(log: ProcessLog, options: Omit<AppOptions, 'log'>): Promise<AppEnd> {
   try {
     return await runApp({ ...options, log });
   } catch (error) {
     log.fatal({ err: error }, 'the sidecar could not start');
-    return couldNotStart;
+    return { exitCode: couldNotStart, hasHangingThreads: false };
   }
 }
 

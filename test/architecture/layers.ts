@@ -165,7 +165,7 @@ export const layers: Layer[] = [
   {
     name: 'main',
     files: [`${server}main.ts`],
-    may: ['app', 'logSink', 'config', 'log', 'clock', 'transport', 'shutdown', 'package.json', 'node:*'],
+    may: ['app', 'os', 'logSink', 'config', 'log', 'clock', 'transport', 'shutdown', 'package.json', 'node:*'],
   },
   { name: 'bin', files: ['src/bin.ts'], may: ['main', 'cli', 'node:*'] },
 
