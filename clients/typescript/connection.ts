@@ -68,7 +68,8 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
   });
   launched.output.once('end', () => {
     // Its end may be on its way, and says more; a process without output is of no use.
-    setTimeout(() => abandon(disconnected(`The sidecar has closed its output.${lastWords()}`)), silenceMs).unref();
+    const silence = setTimeout(() => abandon(disconnected(`The sidecar has closed its output.${lastWords()}`)), silenceMs).unref();
+    void ended.then(() => clearTimeout(silence));
   });
   let ending: Promise<Methods['shutdown']['result'] | null> | undefined;
 

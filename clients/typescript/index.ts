@@ -7,6 +7,7 @@ export type { Events, HostCalls, Methods, Notifications, Nouns } from './generat
 export type { Registration, SecondInstance, SecondInstanceHandler, Shutdown, ShutdownHandlerOptions } from './hostCalls.ts';
 export type { Ending, Launch, Launched } from './launch/launch.ts';
 export { launchNode, type NodeLaunchOptions } from './launch/node.ts';
+export { launchUtilityProcess, type UtilityProcess, type UtilityProcessLaunchOptions } from './launch/utilityProcess.ts';
 export type { CallOptions } from './options.ts';
 export type { Lost } from './replay.ts';
 export type { Restarts } from './restart.ts';

@@ -1,22 +1,38 @@
 import { sidecarFile } from './files.ts';
+import { fusedBinary, readRunAsNodeFuse } from './fuses.ts';
 import type { Launch } from './launch.ts';
 import { launchNode } from './node.ts';
+import { launchUtilityProcess, type UtilityProcess } from './utilityProcess.ts';
 
 /** What a launch goes by; a test has others. */
 export interface Surroundings {
   versions: { node: string; electron?: string | undefined };
   execPath: string;
   env: NodeJS.ProcessEnv;
+  platform: string;
+  /** Of Electron: `browser` is its main process, `utility` for one an editor's extension host; absent where it runs as Node.js. */
+  type?: string | undefined;
+  resourcesPath?: string | undefined;
 }
+
+/** `env` where it is not our own. */
+export type Way = { kind: 'node'; node: string; env?: NodeJS.ProcessEnv } | { kind: 'utilityProcess' };
 
 /** As fits what we run in: Node.js, Electron, or the extension host of an editor, which is Electron or Node.js. */
-export function defaultLaunch(surroundings: Surroundings = process): Launch {
-  return launchNode(nodeOf(surroundings, sidecarFile()));
+export function defaultLaunch(surroundings: Surroundings = process, utilityProcess?: UtilityProcess): Launch {
+  let way: Promise<Way> | undefined;
+  return async () => {
+    way ??= wayOf(surroundings);
+    const [chosen, file] = [await way, sidecarFile(import.meta.url, surroundings.resourcesPath)];
+    if (chosen.kind === 'node') return launchNode({ ...chosen, file })();
+    return launchUtilityProcess({ utilityProcess, file })();
+  };
 }
 
-/** The program that runs the sidecar, and how. Throws a sentence where it cannot. */
-export function nodeOf({ versions, execPath, env }: Surroundings, file: string): { node: string; file: string; env: NodeJS.ProcessEnv } {
-  if (versions.electron === undefined) return { node: execPath, file, env };
+/** What runs the sidecar. Throws a sentence where nothing can. */
+export async function wayOf(surroundings: Surroundings): Promise<Way> {
+  const { versions, type, execPath, env, platform } = surroundings;
+  if (versions.electron === undefined) return { kind: 'node', node: execPath };
   const [major = 0, minor = 0] = versions.node.split('.').map(Number);
   if (major < oldest.major || (major === oldest.major && minor < oldest.minor)) {
     throw new Error(
@@ -24,7 +40,15 @@ export function nodeOf({ versions, execPath, env }: Surroundings, file: string):
     );
   }
   // As editors start their language servers: without it Electron would start the app a second time.
-  return { node: execPath, file, env: { ...env, ELECTRON_RUN_AS_NODE: '1' } };
+  const asNode: Way = { kind: 'node', node: execPath, env: { ...env, ELECTRON_RUN_AS_NODE: '1' } };
+  const runsAsNodeItself = type === undefined;
+  if (runsAsNodeItself) return asNode;
+  const fuse = await readRunAsNodeFuse(fusedBinary(execPath, platform));
+  if (fuse === 'on') return asNode;
+  if (type === 'browser') return { kind: 'utilityProcess' };
+  throw new Error(
+    `This Electron app ${fuse === 'off' ? 'does not run as Node.js (its runAsNode fuse is off)' : `may or may not run as Node.js (no fuses were found in ${fusedBinary(execPath, platform)})`}, and only its main process has utilityProcess: start the sidecar there, or use launchNode({ node }) with a Node.js of your own.`,
+  );
 }
 
 const oldest = { major: 22, minor: 12 };

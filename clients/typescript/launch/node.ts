@@ -13,6 +13,6 @@ export interface NodeLaunchOptions {
 }
 
 /** Starts the sidecar with Node.js, over its stdin and stdout. */
-export function launchNode({ node = process.execPath, file = sidecarFile(), args = [], env }: NodeLaunchOptions = {}): Launch {
-  return launchCommand({ command: node, args: [file, '--stdio', ...args], env });
+export function launchNode({ node = process.execPath, file, args = [], env }: NodeLaunchOptions = {}): Launch {
+  return () => launchCommand({ command: node, args: [file ?? sidecarFile(), '--stdio', ...args], env })();
 }
