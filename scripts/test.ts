@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Summary } from '../test/setup/summary.ts';
+import { runPythonSuite } from './python/suite.ts';
 
 /*
  * Everything that CI runs, suite by suite: `npm test`, or `npm test -- unit e2e` for some of it. The last line adds
@@ -26,6 +27,7 @@ const suites: Suite[] = [
   tests('protocol'),
   tests('package'),
   linuxOnly(tests('conformance')),
+  linuxOnly({ name: 'python', run: () => runPythonSuite(scratch) }),
   linuxOnly(tests('e2e')),
   // Whoever installs without optional packages gets the fallbacks: the same cases, no foreign-function calls.
   { name: 'windows', run: () => readSummary('windows', ['scripts/windows.ts'], {}) },

@@ -1,5 +1,6 @@
 // A sidecar without a will of its own: `scriptedSidecar.mjs PORT CLIENT`. It tells the runner, which listens on that
 // loopback port, what a client wrote to it, and does what the runner says. One JSON object a line, both ways.
+import { closeSync } from 'node:fs';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 
@@ -16,7 +17,8 @@ process.stdout.on('error', () => {});
 const orders = {
   write: (base64) => process.stdout.write(Buffer.from(base64, 'base64')),
   log: (text) => process.stderr.write(text),
-  closeOutput: () => process.stdout.end(),
+  // Node.js itself never closes its standard output: a reader of a pipe would see no end.
+  closeOutput: () => process.stdout.end(() => closeSync(1)),
   exit: (code) => process.stdout.write('', () => process.exit(code)),
 };
 createInterface(runner).on('line', (line) => {

@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 from ._async_sidecar import AsyncEvents, AsyncSidecar
-from ._errors import CallTimeout, Disconnected, NodeNotFound, SidecarError, SidewardenError, StartFailed
+from ._errors import CallTimeout, Disconnected, InstanceLost, NodeNotFound, SidecarError, SidewardenError, StartFailed
 from ._node import find_node
+from ._replay import Lost, Restarted
 from ._sidecar import Events, Sidecar
 from .generated.tables import VERSION as __version__
 
@@ -18,7 +19,10 @@ __all__ = [
     "CallTimeout",
     "Disconnected",
     "Events",
+    "InstanceLost",
+    "Lost",
     "NodeNotFound",
+    "Restarted",
     "Sidecar",
     "SidecarError",
     "SidewardenError",

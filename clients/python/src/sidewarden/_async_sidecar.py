@@ -4,57 +4,37 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Generator, Mapping, Optional, Sequence, Type
+from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Generator, Mapping, Optional, Type
 
-from ._connection import Call
-from ._core import EXIT_SECONDS, Core, Options, closing_seconds, result_of
-from ._codec import decode_named
+from ._base import Spawned
+from ._call import Call
 from ._child import log
-from ._errors import CallTimeout, Disconnected, SidecarError
-from ._host import SecondInstanceHandler, ShutdownHandler
+from ._core import EXIT_SECONDS, Core, Options, closing_seconds, report_of, result_of
+from ._errors import CallTimeout, Disconnected, SidecarError, SidewardenError
+from ._host import ShutdownHandler
 from ._inbox import Inbox
 from ._listeners import Listener, decode_notification
 from .generated.async_methods import AsyncNouns
-from .generated.methods import Listening
 
 if TYPE_CHECKING:
     from .generated import types as t
 
 
-class AsyncSidecar(AsyncNouns, Listening):
+class AsyncSidecar(AsyncNouns, Spawned):
     """As Sidecar, for asyncio: ``async with AsyncSidecar.spawn(app_id="org.example.app") as sidecar: await sidecar.port.find(5050)``.
 
     Cancelling a task that awaits a call cancels the request. Listeners, and what handlers await, run on the loop that
-    it was spawned on; calls may be made from any.
+    it was started on; calls may be made from any.
     """
-
-    _core: Core
 
     def __init__(self, options: Options) -> None:
         """Use ``AsyncSidecar.spawn``."""
         super().__init__(self._ask)
-        self._options = options
+        self._core = Core(options)
 
     @classmethod
-    def spawn(
-        cls,
-        app_id: str,
-        *,
-        node: Optional[str] = None,
-        command: Optional[Sequence[str]] = None,
-        arguments: Sequence[str] = (),
-        env: Optional[Mapping[str, str]] = None,
-        cwd: Optional[str] = None,
-        owner_tag: Optional[str] = None,
-        state_dir: Optional[str] = None,
-        client_name: Optional[str] = None,
-        client_version: Optional[str] = None,
-        start_timeout: float = 30.0,
-    ) -> AsyncSidecar:
-        """As ``Sidecar.spawn``; starts when it is entered with ``async with``, or awaited."""
-        return cls(
-            Options(app_id, node, command, tuple(arguments), env, cwd, owner_tag, state_dir, client_name, client_version, start_timeout)
-        )
+    def _spawned(cls, options: Options) -> AsyncSidecar:
+        return cls(options)
 
     def __await__(self) -> Generator[Any, None, AsyncSidecar]:
         return self._start().__await__()
@@ -65,107 +45,66 @@ class AsyncSidecar(AsyncNouns, Listening):
     async def __aexit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]) -> None:
         await self.close()
 
-    @property
-    def server(self) -> t.InitializeResult:
-        """What ``initialize`` answered: version, capabilities, limits."""
-        answer: t.InitializeResult = self._core.server
-        return answer
-
-    @property
-    def pid(self) -> int:
-        return self._core.connection.child.pid
-
-    @property
-    def closed(self) -> bool:
-        """No call can be made any more: it was closed, or has ended by itself."""
-        return self._core.connection.lost is not None
-
     async def close(self, reason: Optional[str] = None, deadline_ms: Optional[int] = None) -> Optional[t.ShutdownReport]:
         """As ``Sidecar.close``. Cancelled, it lets go of the sidecar, which then ends by itself."""
         core = self._core
-        report: Optional[t.ShutdownReport] = None
+        loop = asyncio.get_running_loop()
+        result = None
         try:
-            call = core.begin_close(reason, deadline_ms)
+            # In a thread, for a restart may be under way that has to end first.
+            call = await loop.run_in_executor(None, core.begin_close, reason, deadline_ms)
             if call is not None:
                 try:
                     result = await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(call)), closing_seconds(deadline_ms))
-                    report = decode_named("ShutdownReport", result)
                 except (SidecarError, Disconnected, asyncio.TimeoutError) as error:
                     log.warning("The sidecar gave no report: %s", error)
             core.finish_close()
-            ended = asyncio.shield(asyncio.wrap_future(core.connection.ended))
             try:
-                await asyncio.wait_for(ended, EXIT_SECONDS)
+                await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(core.ended)), EXIT_SECONDS)
             except asyncio.TimeoutError:
-                await asyncio.get_running_loop().run_in_executor(None, core.kill)
+                await loop.run_in_executor(None, core.kill)
         except BaseException:
             core.abandon()
             raise
         core.settled()
+        report: Optional[t.ShutdownReport] = report_of(result)
         return report
-
-    def request(self, method: str, params: Optional[Mapping[str, Any]] = None) -> Call:
-        """As ``Sidecar.request``: a ``concurrent.futures.Future``, for ``asyncio.wrap_future``."""
-        return self._core.request(method, params or {})
 
     async def on_shutdown(
         self, name: str, handler: ShutdownHandler, *, order: Optional[int] = None, timeout_ms: Optional[int] = None, critical: Optional[bool] = None
     ) -> Callable[[], None]:
         """As ``Sidecar.on_shutdown``: a plain function runs in a thread, so that it may block; a coroutine function on the loop."""
-        self._core.host.prepare()
-        params = {"order": order, "timeoutMs": timeout_ms, "critical": critical}
-        handler_id = (await awaited(self._core.request("shutdown/addHandler", {"name": name}, params), None))["handlerId"]
-        self._core.host.add(handler_id, handler)
-
-        def remove() -> None:
-            self._core.host.remove(handler_id)
-            self._core.request("shutdown/removeHandler", {"handlerId": handler_id})
-
-        return remove
-
-    def on_second_instance(self, handler: Optional[SecondInstanceHandler]) -> None:
-        """As ``Sidecar.on_second_instance``."""
-        self._core.host.prepare()
-        self._core.host.second_instance = handler
+        handler_id = (await awaited(self._add_handler(name, handler, order, timeout_ms, critical), None))["handlerId"]
+        return lambda: void(self._remove_handler(handler_id))
 
     async def watch(
         self,
         *topics: t.Topic,
         filter: Optional[t.EventFilter] = None,
         interval_ms: Optional[int] = None,
+        listener: Optional[Listener] = None,
         timeout: Optional[float] = None,
     ) -> AsyncEvents:
         """As ``Sidecar.watch``: ``async with await sidecar.watch("port", …) as events: async for event in events``."""
-        inbox = Inbox()
-        params = {"topics": list(topics), "filter": filter and filter.to_wire(), "intervalMs": interval_ms}
-        call = self._core.subscribe({key: value for key, value in params.items() if value is not None}, inbox)
-        return AsyncEvents(self._core, result_of("events/subscribe", await awaited(call, timeout)), inbox)
+        asked = self._subscribe(topics, filter, interval_ms, listener)
+        return AsyncEvents(self._core, result_of("events/subscribe", await awaited(asked.call, timeout)), asked.inbox)
 
     async def _start(self) -> AsyncSidecar:
         loop = asyncio.get_running_loop()
-        # Looking for Node.js may run it; and a task that is cancelled meanwhile must not leave a sidecar behind.
-        starting = loop.run_in_executor(None, lambda: Core(self._options, loop))
+        self._core.host.loop = loop
+        # In a thread, for looking for Node.js may run it.
+        starting = loop.run_in_executor(None, self._core.start)
         try:
-            core = await asyncio.shield(starting)
+            await asyncio.shield(starting)
         except asyncio.CancelledError:
-            starting.add_done_callback(lambda done: None if done.cancelled() or done.exception() else done.result().abandon())
+            self._core.abandon()
+            # Whatever becomes of it has been said: it was cancelled.
+            starting.add_done_callback(lambda done: done.cancelled() or done.exception())
             raise
-        try:
-            core.initialized(await asyncio.wait_for(asyncio.wrap_future(core.initializing), self._options.start_timeout))
-        except Exception as error:
-            raise await loop.run_in_executor(None, core.start_error, error) from error
-        except BaseException:
-            core.connection.child.kill()
-            core.settled()
-            raise
-        self._core = core
         return self
 
     async def _ask(self, method: str, always: Mapping[str, Any], given: Mapping[str, Any], timeout: Optional[float]) -> Any:
         return result_of(method, await awaited(self._core.request(method, always, given), timeout))
-
-    def _listen(self, event: str, listener: Listener) -> Callable[[], None]:
-        return self._core.listeners.listen(event, listener)
 
 
 class AsyncEvents:
@@ -191,13 +130,12 @@ class AsyncEvents:
         return decode_notification(*await self._inbox.take_async())
 
     async def close(self) -> None:
-        self._core.listeners.detach(self.subscription_id)
-        self._inbox.end(StopAsyncIteration())
-        if self._core.connection.lost is None:
-            try:
-                await awaited(self._core.request("events/unsubscribe", {"subscriptionId": self.subscription_id}), None)
-            except Disconnected:
-                pass
+        self._core.end_subscription(self.subscription_id, self._inbox, StopAsyncIteration())
+        try:
+            await awaited(self._core.request("events/unsubscribe", {"subscriptionId": self.subscription_id}), None)
+        except (SidewardenError, SidecarError):
+            # It has ended with its sidecar.
+            pass
 
 
 async def awaited(call: Call, timeout: Optional[float]) -> Any:
@@ -211,3 +149,10 @@ async def awaited(call: Call, timeout: Optional[float]) -> Any:
         if call.done() and not call.cancelled():
             raise
         raise CallTimeout(f"{call.method} had no answer within {timeout} s, and was cancelled.") from None
+
+
+def void(_: object) -> None:
+    """What comes of it is nobody's concern."""
+
+
+__all__ = ["AsyncEvents", "AsyncSidecar"]

@@ -7,7 +7,6 @@ import logging
 import os
 import select
 import subprocess
-import sys
 import threading
 from typing import Callable, Deque, Mapping, Optional, Sequence
 
@@ -27,7 +26,7 @@ class Child:
 
     def __init__(self, command: Sequence[str], env: Optional[Mapping[str, str]], cwd: Optional[str]) -> None:
         # Without CREATE_NO_WINDOW a host without a console (pythonw) would see one flash.
-        flags = subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0
+        flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)
         try:
             self._popen = subprocess.Popen(
                 list(command),
@@ -52,7 +51,21 @@ class Child:
         if self._writable:
             self._writable.register(self._stdin.fileno(), select.POLLOUT)
         self._input_ends = False
-        thread("stderr", self._drain)
+        self.exit_code: Optional[int] = None
+        """Negative for a signal; None while it lives, and where the host's own handling of its children has taken it."""
+        self._gone = threading.Event()
+        self._reaping = threading.Lock()
+        self.thread("stderr", self._drain)
+
+    def thread(self, name: str, run: Callable[[], None]) -> None:
+        """Raises StartFailed where the interpreter is ending and starts none any more; the process is ended then."""
+        try:
+            thread(name, run)
+        except RuntimeError as error:
+            self._popen.kill()
+            self._popen.wait()
+            self._gone.set()
+            raise StartFailed(f"The sidecar could not be started: {error}.") from error
 
     def read(self) -> bytes:
         """Waits for output; nothing at its end."""
@@ -79,16 +92,34 @@ class Child:
                 self._input_ends = True
                 self._wake_writer()
 
-    def wait(self, timeout: Optional[float] = None) -> Optional[int]:
-        """The exit code, negative for a signal; None if it lives on."""
+    def wait(self, timeout: Optional[float] = None) -> bool:
+        """Whether it is gone."""
+        return self._gone.wait(timeout)
+
+    def reap(self) -> None:
+        """Waits for its end, as one thread has to."""
+        code = self._exit_code()
+        with self._reaping:
+            self._popen.wait()
+            self.exit_code = code
+            self._gone.set()
+
+    def _exit_code(self) -> Optional[int]:
+        if not hasattr(os, "waitid"):
+            return self._popen.wait()
         try:
-            return self._popen.wait(timeout)
-        except subprocess.TimeoutExpired:
+            # Until it is reaped its number stays its own, and it is reaped where nobody signals it.
+            ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        except ChildProcessError:
+            # The host ignores SIGCHLD, or has waited for any child: it is gone, and nobody knows how.
             return None
+        return None if ended is None else ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
 
     def kill(self) -> None:
-        """Popen signals nobody once it has reaped its child."""
-        self._popen.kill()
+        """Signals nobody once it is reaped: the number may be another's by then."""
+        with self._reaping:
+            if not self._gone.is_set():
+                self._popen.kill()
 
     def close_output(self) -> None:
         self._stdout.close()
@@ -100,6 +131,10 @@ class Child:
                 stream.close()
             except OSError:
                 pass
+        self._reaping = threading.Lock()
+        self._gone = threading.Event()
+        self._gone.set()
+        # Otherwise Popen would look after a process that is none of this one's children.
         self._popen.returncode = 0
 
     def last_words(self) -> str:

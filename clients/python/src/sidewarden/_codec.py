@@ -127,7 +127,7 @@ def _decoder(hint: Any) -> Optional[Decode]:
         return _values(_decoder(arguments[1]))
     if origin is Union:
         return _choice([one for one in arguments if one is not type(None)], type(None) in arguments)
-    return hint.from_wire if is_dataclass(hint) else None
+    return hint.from_wire if isinstance(hint, type) and issubclass(hint, Struct) else None
 
 
 def _each(decode: Optional[Decode]) -> Optional[Decode]:

@@ -6,48 +6,24 @@ import collections
 import json
 import threading
 from concurrent.futures import Future
-from typing import Any, Callable, Deque, Dict, Literal, Mapping, NamedTuple, Optional, Union
+from typing import Any, Callable, Deque, Dict, Mapping, NamedTuple, Optional, Union
 
-from ._child import Child, log, thread
+from ._call import Answered, Call, GivenUp, to_json
+from ._child import Child, log
 from ._errors import Disconnected, error_of
 from ._framing import BrokenFrame, FrameReader, frame
-from .generated.tables import LANES
+from ._restart import Death
 
 Id = Union[int, str]
-
-
-class Call(Future[Any]):
-    """An answer to come, as the wire has it; it may be waited for in a thread, or with ``asyncio.wrap_future``."""
-
-    def __init__(self, connection: Connection, method: str, params: str) -> None:
-        super().__init__()
-        self._connection = connection
-        self.method = method
-        self.params = params
-        self.lane = _lane_of(method)
-        self.id: Optional[int] = None
-
-    def cancel(self) -> bool:
-        """Gives up the answer, and asks the sidecar to cancel."""
-        given_up = super().cancel()
-        if given_up:
-            self._connection.cancel(self)
-        return given_up
-
-    def request_cancel(self) -> None:
-        """Asks the sidecar to cancel; its answer still decides: RequestCancelled promises that nothing was done."""
-        if self._connection.cancel(self) == "unsent":
-            answer = {"code": -32800, "message": "The request was cancelled before it was sent.", "data": {"kind": "RequestCancelled"}}
-            self.set_running_or_notify_cancel()
-            self.set_exception(error_of(answer))
 
 
 class Hooks(NamedTuple):
     """What becomes of that which the sidecar says by itself; called by the reading thread, and quick."""
 
     notified: Callable[[str, Any], None]
-    asked: Callable[[Id, str, Any], None]
-    lost: Callable[[Disconnected], None]
+    asked: Callable[[Connection, Id, str, Any], None]
+    lost: Callable[[Connection, Death], None]
+    """Called before the calls that are under way fail."""
 
 
 class Connection:
@@ -66,8 +42,8 @@ class Connection:
         self._read_out = threading.Event()
         self.ended: Future[None] = Future()
         """The process is gone, and reaped."""
-        thread("reader", self._read)
-        thread("waiter", self._wait)
+        child.thread("reader", self._read)
+        child.thread("waiter", self._wait)
 
     @property
     def lost(self) -> Optional[Disconnected]:
@@ -79,33 +55,40 @@ class Connection:
             self._limits.update(requests=requests, waits=waits)
             self._send_waiting()
 
-    def request(self, method: str, params: Any, before: Optional[Callable[[Call], None]] = None) -> Call:
-        """Raises Disconnected, or TypeError and ValueError for what JSON cannot say. ``before`` sees the call before it is sent."""
-        call = Call(self, method, _to_json(params))
-        if before:
-            before(call)
+    def request(self, method: str, params: Mapping[str, Any], answered: Optional[Answered] = None) -> Call:
+        """Raises Disconnected, or TypeError and ValueError for what JSON cannot say."""
+        call = Call(method, params, self.cancel, answered)
+        if not self.send(call):
+            # An exception that is raised twice would collect the tracebacks of all who saw it.
+            raise Disconnected(*(self._lost.args if self._lost else ()))
+        return call
+
+    def send(self, call: Call) -> bool:
+        """False where there is nobody to send it to any more."""
+        body = to_json(call.params)
         with self._lock:
-            self._require()
+            if self._lost is not None:
+                return False
+            call.body = body
             if call.lane == "life":
                 self._send_call(call)
             else:
                 self._waiting[call.lane].append(call)
                 self._send_waiting()
-        return call
+        return True
 
     def notify(self, method: str, params: Any) -> None:
-        self._send(f'{{"jsonrpc":"2.0","method":{json.dumps(method)},"params":{_to_json(params)}}}')
+        self._send(f'{{"jsonrpc":"2.0","method":{json.dumps(method)},"params":{to_json(params)}}}')
 
     def answer(self, id: Id, result: Any) -> None:
-        self._send(f'{{"jsonrpc":"2.0","id":{json.dumps(id)},"result":{_to_json(result)}}}')
+        self._send(f'{{"jsonrpc":"2.0","id":{json.dumps(id)},"result":{to_json(result)}}}')
 
     def refuse(self, id: Id, code: int, message: str) -> None:
-        self._send(f'{{"jsonrpc":"2.0","id":{json.dumps(id)},"error":{_to_json({"code": code, "message": message})}}}')
+        self._send(f'{{"jsonrpc":"2.0","id":{json.dumps(id)},"error":{to_json({"code": code, "message": message})}}}')
 
-    def cancel(self, call: Call) -> Literal["unsent", "asked", "settled"]:
-        """``unsent``: it was still waiting here, and now belongs to whoever asked."""
+    def cancel(self, call: Call) -> GivenUp:
         with self._lock:
-            if call.id in self._pending:
+            if call.id is not None and self._pending.get(call.id) is call:
                 self.notify("$/cancelRequest", {"id": call.id})
                 return "asked"
             if call.lane != "life" and call in self._waiting[call.lane]:
@@ -113,8 +96,8 @@ class Connection:
                 return "unsent"
             return "settled"
 
-    def lose(self, sentence: str) -> None:
-        """Fails whatever is under way, once."""
+    def lose(self, sentence: str, code: Optional[int] = None) -> None:
+        """Fails whatever is under way, once. ``code`` where the process exited by itself."""
         with self._lock:
             if self._lost is not None:
                 return
@@ -123,10 +106,9 @@ class Connection:
             self._pending.clear()
             for queue in self._waiting.values():
                 queue.clear()
+        self._hooks.lost(self, Death(str(lost), code))
         for call in calls:
-            if call.set_running_or_notify_cancel():
-                call.set_exception(Disconnected(*lost.args))
-        self._hooks.lost(lost)
+            call.fail(Disconnected(*lost.args))
 
     def forget(self) -> None:
         """In a forked process, where no thread of ours lives and any lock may be held by one that is gone."""
@@ -135,11 +117,6 @@ class Connection:
         self.ended = Future()
         self.ended.set_result(None)
         self.child.forget()
-
-    def _require(self) -> None:
-        if self._lost is not None:
-            # An exception that is raised twice would collect the tracebacks of all who saw it.
-            raise Disconnected(*self._lost.args)
 
     def _send(self, message: str) -> None:
         if self._lost is None:
@@ -150,7 +127,7 @@ class Connection:
         call.id = self._last_id
         self._pending[call.id] = call
         self._in_flight[call.lane] += 1
-        self._send(f'{{"jsonrpc":"2.0","id":{call.id},"method":{json.dumps(call.method)},"params":{call.params}}}')
+        self._send(f'{{"jsonrpc":"2.0","id":{call.id},"method":{json.dumps(call.method)},"params":{call.body}}}')
 
     def _send_waiting(self) -> None:
         for lane, queue in self._waiting.items():
@@ -171,28 +148,39 @@ class Connection:
             sentence = str(error)
             self.child.kill()
         # How it ended says more than that it did; but whoever waits is told within a second.
-        code = self.child.wait(0.5)
-        self.lose(sentence if code is None else _obituary(code))
+        if self.child.wait(0.5):
+            self._lose_ended(sentence)
+        else:
+            self.lose(sentence)
         self._read_out.set()
         self.child.close_output()
         self.child.end_input()
-        if code is None and self.child.wait(5.0) is None:
+        if not self.child.wait(0.5):
             self.child.kill()
 
     def _wait(self) -> None:
-        code = self.child.wait()
+        self.child.reap()
         # The last answers may still be in the pipe; but a process that inherited it may hold it open for good.
         self._read_out.wait(0.5)
-        self.lose(_obituary(code or 0))
+        self._lose_ended("The sidecar has ended.")
         self.child.end_input()
         self.ended.set_result(None)
+
+    def _lose_ended(self, sentence: str) -> None:
+        code = self.child.exit_code
+        if code is None:
+            self.lose(sentence)
+        elif code < 0:
+            self.lose(f"The sidecar has ended (signal {-code}).")
+        else:
+            self.lose(f"The sidecar has ended (exit code {code}).", code)
 
     def _receive(self, message: Any) -> None:
         if not isinstance(message, Mapping):
             log.warning("The sidecar sent what is no message: %.500r", message)
         elif isinstance(message.get("method"), str):
             if "id" in message:
-                self._hooks.asked(message["id"], message["method"], message.get("params"))
+                self._hooks.asked(self, message["id"], message["method"], message.get("params"))
             else:
                 self._hooks.notified(message["method"], message.get("params"))
         else:
@@ -207,23 +195,7 @@ class Connection:
                 return
             self._in_flight[call.lane] -= 1
             self._send_waiting()
-        if not call.set_running_or_notify_cancel():
-            return
         if "error" in message:
-            call.set_exception(error_of(message["error"]))
+            call.fail(error_of(message["error"]))
         else:
-            call.set_result(message.get("result"))
-
-
-def _lane_of(method: str) -> str:
-    lane = LANES.get(method, "act")
-    return {"life": "life", "wait": "waits"}.get(lane, "requests")
-
-
-def _to_json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
-
-
-def _obituary(code: int) -> str:
-    return f"The sidecar has ended ({f'signal {-code}' if code < 0 else f'exit code {code}'})."
-
+            call.succeed(message.get("result"))

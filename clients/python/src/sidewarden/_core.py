@@ -13,17 +13,22 @@ from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set
 
+from ._call import Answered, Call
 from ._child import Child, log
 from ._codec import Malformed, decode_named, encode
-from ._connection import Call, Connection, Hooks
+from ._connection import Connection, Hooks
 from ._errors import CallTimeout, Disconnected, SidecarError, StartFailed
 from ._host import Host
+from ._keeper import Circumstances, Keeper
+from ._listeners import Listener, Listeners
 from ._inbox import Inbox
-from ._listeners import Listeners
 from ._node import child_environment, find_node, find_program, node_version
+from ._remembered import Told
+from ._restart import RESTARTS
 from .generated.tables import RESULTS, VERSION
 
 PROTOCOL = 1
+EXIT_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -38,89 +43,122 @@ class Options:
     state_dir: Optional[str] = None
     client_name: Optional[str] = None
     client_version: Optional[str] = None
+    restarts: int = RESTARTS
     start_timeout: float = 30.0
 
 
 class Core:
     def __init__(self, options: Options, loop: Optional[asyncio.AbstractEventLoop] = None) -> None:
-        """Spawns, and asks to be initialized. Raises StartFailed, and then nothing is left running."""
+        """Nothing runs before ``start``."""
         self.options = options
         self.server: Any = None
-        self.host = Host(loop)
-        self.listeners = Listeners(self._invoke)
+        """What ``initialize`` answered."""
+        self.listeners = Listeners(self._invoke, lambda id: self.keeper.remembered.original_id("events/subscribe", id))
+        self.keeper = Keeper(
+            Circumstances(
+                app_id=options.app_id,
+                restarts=options.restarts,
+                open=self._open,
+                wait=lambda call: wait_for(call, None),
+                on_restarted=lambda restarted: self.listeners.tell("restarted", restarted),
+                on_over=self._over,
+            )
+        )
+        self.host = Host(loop, lambda id: self.keeper.remembered.original_id("shutdown/addHandler", id))
         self._closing = threading.Lock()
         self._report: Optional[Call] = None
-        self.command = command_of(options)
-        child = Child(self.command, child_environment(options.env), options.cwd)
-        self.connection = Connection(child, Hooks(self._notified, self._asked, self.listeners.end))
+        self._opening: Optional[Connection] = None
+        self._is_abandoned = False
+
+    def start(self) -> None:
+        """Waits until it is initialized. Raises StartFailed or a SidecarError, and then nothing is left running."""
         living.add(self)
-        self.initializing = self.connection.request("initialize", self._introduction())
-
-    def initialized(self, result: Any) -> None:
-        """Raises StartFailed where the answer is none."""
         try:
-            self.server = decode_named("InitializeResult", result)
-        except Malformed as error:
-            raise StartFailed(f"The program {self.command} is no sidecar: {error}") from error
-        if self.server.protocol != PROTOCOL:
-            raise StartFailed(f"The sidecar speaks protocol {self.server.protocol}, and this client {PROTOCOL}.")
-        self.connection.set_limits(self.server.limits.requests_in_flight, self.server.limits.waits_in_flight)
-        self.connection.notify("initialized", {})
+            self.keeper.start()
+        except BaseException:
+            self.settled()
+            raise
+        if self._is_abandoned:
+            self.abandon()
 
-    def start_error(self, error: Exception) -> Exception:
-        """Why it did not start, after it has been ended."""
-        self.kill()
-        if isinstance(error, (SidecarError, StartFailed)):
-            return error
-        version = None if self.options.command else node_version(self.command[0])
-        ran = f" It ran on Node.js {'.'.join(map(str, version))}." if version else ""
-        if isinstance(error, (NotYet, asyncio.TimeoutError)):
-            late = f"The sidecar did not answer initialize within {self.options.start_timeout} s."
-            return StartFailed(f"{late}{ran}{self.connection.child.last_words()}")
-        return StartFailed(f"The sidecar did not start.{ran} {error}")
-
-    def request(self, method: str, always: Mapping[str, Any], given: Mapping[str, Any] = {}) -> Call:
+    def request(self, method: str, always: Told, given: Told = {}, answered: Optional[Answered] = None) -> Call:
         """``given`` is left out where it is None."""
         params = {name: encode(value) for name, value in always.items()}
         params.update((name, encode(value)) for name, value in given.items() if value is not None)
-        return self.connection.request(method, params)
+        return self.keeper.request(method, params, answered)
 
-    def subscribe(self, params: Dict[str, Any], inbox: Inbox) -> Call:
-        """What follows the answer is in ``inbox``, from the first event on."""
+    def subscribe(self, given: Told, inbox: Inbox, listener: Optional[Listener]) -> Call:
+        """What follows the answer is in ``inbox``, or goes to ``listener``, from the first event on."""
 
-        def attach(call: Future[Any]) -> None:
-            if not call.cancelled() and call.exception() is None:
-                self.listeners.attach(call.result()["subscriptionId"], inbox)
+        def attach(result: Any, is_wanted: bool) -> None:
+            if not is_wanted or not isinstance(result, dict):
+                return
+            id = str(result.get("subscriptionId"))
+            self.listeners.attach(id, inbox, listener)
+            made = self.keeper.remembered.find("events/subscribe", id)
+            if made is not None:
+                made.on_remade = lambda told: self.listeners.resubscribed(id, told)
 
-        return self.connection.request("events/subscribe", params, lambda call: call.add_done_callback(attach))
+        return self.request("events/subscribe", {}, given, attach)
+
+    def end_subscription(self, id: str, inbox: Inbox, why: BaseException) -> None:
+        self.listeners.detach(id)
+        if not self.listeners.is_shared(inbox):
+            inbox.end(why)
 
     def begin_close(self, reason: Optional[str], deadline_ms: Optional[int]) -> Optional[Call]:
         """The call that answers the report; None where there is nobody to ask any more."""
         with self._closing:
-            if self._report is None and self.connection.lost is None:
+            self.keeper.unwanted()
+            opening = self._opening
+            if opening is not None:
+                opening.child.end_input()
+            self.keeper.wait_settled(EXIT_SECONDS)
+            connection = self.keeper.connection
+            if self._report is None and self.keeper.over is None and connection is not None:
                 params = {"reason": reason, "deadlineMs": deadline_ms}
                 try:
-                    self._report = self.connection.request("shutdown", {key: one for key, one in params.items() if one is not None})
+                    self._report = connection.request("shutdown", {key: one for key, one in params.items() if one is not None})
                 except Disconnected:
                     return None
             return self._report
 
     def finish_close(self) -> None:
-        self.connection.notify("exit", {})
-        self.connection.child.end_input()
-        self.connection.lose("The sidecar was closed.")
+        """Behind the report; the process may still be there."""
+        connection = self.keeper.connection
+        if connection is not None:
+            connection.notify("exit", {})
+            connection.child.end_input()
+            connection.lose("The sidecar was closed.")
+        self.listeners.end(Disconnected("The sidecar was closed."))
+
+    @property
+    def ended(self) -> Future[None]:
+        """Its process is gone, and reaped."""
+        connection = self.keeper.connection
+        if connection is not None:
+            return connection.ended
+        never: Future[None] = Future()
+        never.set_result(None)
+        return never
 
     def abandon(self) -> None:
         """Lets go at once: the end of its input ends the sidecar, in its own order."""
-        self.connection.child.end_input()
+        self._is_abandoned = True
+        self.keeper.unwanted()
+        for connection in (self._opening, self.keeper.connection):
+            if connection is not None:
+                connection.child.end_input()
         self.settled()
 
     def settled(self) -> None:
         living.discard(self)
 
     def kill(self) -> None:
-        self.connection.child.kill()
-        wait_for(self.connection.ended, EXIT_SECONDS)
+        connection = self.keeper.connection
+        if connection is not None:
+            connection.child.kill()
+            wait_for(connection.ended, EXIT_SECONDS)
         self.settled()
 
     def close(self, reason: Optional[str] = None, deadline_ms: Optional[int] = None) -> Any:
@@ -135,11 +173,11 @@ class Core:
                     log.warning("The sidecar gave no report: %s", error)
             self.finish_close()
             try:
-                wait_for(self.connection.ended, EXIT_SECONDS)
+                wait_for(self.ended, EXIT_SECONDS)
             except CallTimeout:
                 self.kill()
             self.settled()
-            return None if result is None else decode_named("ShutdownReport", result)
+            return report_of(result)
         except KeyboardInterrupt:
             self.abandon()
             raise
@@ -147,7 +185,48 @@ class Core:
     def forget(self) -> None:
         self._closing = threading.Lock()
         self._report = None
-        self.connection.forget()
+        self.keeper.forget(Disconnected("The sidecar belongs to the process that this one was forked from: spawn another one here."))
+
+    def _open(self) -> Connection:
+        """Starts one and initializes it. Raises StartFailed or a SidecarError, and then nothing is left running."""
+        command = command_of(self.options)
+        child = Child(command, child_environment(self.options.env), self.options.cwd)
+        connection = self._opening = Connection(child, Hooks(self._notified, self.host.asked, self.keeper.lost))
+        try:
+            if self._is_abandoned:
+                raise Disconnected("It was given up while it was being started.")
+            self._initialized(connection, wait_for(connection.request("initialize", self._introduction()), self.options.start_timeout))
+            return connection
+        except Exception as error:
+            _end_now(connection)
+            raise self._start_error(connection, command, error) from error
+        except BaseException:
+            # Ctrl-C.
+            _end_now(connection)
+            raise
+        finally:
+            self._opening = None
+
+    def _initialized(self, connection: Connection, result: Any) -> None:
+        try:
+            server = decode_named("InitializeResult", result)
+        except Malformed as error:
+            raise StartFailed(f"This program is no sidecar: {error}") from error
+        if server.protocol != PROTOCOL:
+            raise StartFailed(f"The sidecar speaks protocol {server.protocol}, and this client {PROTOCOL}.")
+        self.server = server
+        connection.set_limits(server.limits.requests_in_flight, server.limits.waits_in_flight)
+        connection.notify("initialized", {})
+
+    def _start_error(self, connection: Connection, command: Sequence[str], error: Exception) -> Exception:
+        if isinstance(error, (SidecarError, StartFailed)):
+            return error
+        version = None if self.options.command else node_version(command[0])
+        ran = f" It ran on Node.js {'.'.join(map(str, version))}." if version else ""
+        if isinstance(error, CallTimeout):
+            late = f"The sidecar did not answer initialize within {self.options.start_timeout} s."
+            return StartFailed(f"{late}{ran}{connection.child.last_words()}")
+        return StartFailed(f"The sidecar did not start.{ran} {error}")
 
     def _introduction(self) -> Dict[str, Any]:
         options = self.options
@@ -168,8 +247,10 @@ class Core:
         else:
             self.listeners.notified(name, params)
 
-    def _asked(self, id: Any, method: str, params: Any) -> None:
-        self.host.asked(self.connection, id, method, params)
+    def _over(self, why: Disconnected, was_wanted: bool) -> None:
+        if was_wanted:
+            self.listeners.tell("ended", why)
+        self.listeners.end(why)
 
     def _invoke(self, listener: Callable[[Any], object], event: Any) -> None:
         loop = self.host.loop
@@ -180,7 +261,9 @@ class Core:
             self.host.settle(listener(event))
 
 
-EXIT_SECONDS = 5.0
+def _end_now(connection: Connection) -> None:
+    connection.child.kill()
+    wait_for(connection.ended, EXIT_SECONDS)
 
 
 def closing_seconds(deadline_ms: Optional[int]) -> float:
@@ -192,6 +275,15 @@ def command_of(options: Options) -> List[str]:
     if options.command is not None:
         return [*options.command, *options.arguments]
     return [find_node(options.node, options.env), find_program(options.env), "--stdio", *options.arguments]
+
+
+def report_of(result: Any) -> Any:
+    """None where there is none, or none that this client understands: it is closed all the same."""
+    try:
+        return None if result is None else decode_named("ShutdownReport", result)
+    except Malformed as error:
+        log.warning("The sidecar’s report is none: %s", error)
+        return None
 
 
 def result_of(method: str, value: Any) -> Any:

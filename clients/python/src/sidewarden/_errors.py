@@ -22,13 +22,23 @@ class SidecarError(Exception):
 class SidewardenError(Exception):
     """Not the sidecar's answer, but why there is none."""
 
+    kind: str = "Disconnected"
+
 
 class Disconnected(SidewardenError):
     """There is no sidecar to answer: it has ended, broke the protocol, or was closed. A call that was under way may have been done."""
 
 
+class InstanceLost(SidewardenError):
+    """The sidecar was restarted, and the lock could not be had again: another instance of the app may run."""
+
+    kind = "InstanceLost"
+
+
 class CallTimeout(SidewardenError, TimeoutError):
     """There was no answer within ``timeout``. The request has been cancelled; an act that had begun is not undone."""
+
+    kind = "TimedOut"
 
 
 class StartFailed(SidewardenError):

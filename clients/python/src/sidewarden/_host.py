@@ -14,15 +14,17 @@ from ._codec import decode_named, encode
 from ._connection import Connection, Id
 
 Job = Callable[[], None]
-ShutdownHandler = Callable[[], Union[Awaitable[object], object]]
+ShutdownHandler = Union[Callable[[], Union[Awaitable[object], object]], Callable[[str], Union[Awaitable[object], object]]]
 SecondInstanceHandler = Callable[[Any], Union[Awaitable[object], object]]
 
 
 class Host:
     """Handlers run in threads of their own; what they await runs on ``loop``, if there is one, else on one of theirs."""
 
-    def __init__(self, loop: Optional[asyncio.AbstractEventLoop]) -> None:
+    def __init__(self, loop: Optional[asyncio.AbstractEventLoop], original: Callable[[str], str]) -> None:
+        """``original`` gives the id of a handler as we were told, for one that the sidecar of today says."""
         self.loop = loop
+        self._original = original
         self.second_instance: Optional[SecondInstanceHandler] = None
         self._shutdown: Dict[str, ShutdownHandler] = {}
         self._running: Dict[Id, Optional[concurrent.futures.Future[Any]]] = {}
@@ -88,7 +90,7 @@ class Host:
         except BaseException as error:
             # SystemExit, too: a handler ends itself, and not the thread that has to answer for it.
             log.error("A handler of %s has failed", params.get("name"), exc_info=error)
-            connection.refuse(id, -32603, f"{type(error).__name__}: {error}")
+            connection.refuse(id, -32603, str(error) or type(error).__name__)
         else:
             connection.answer(id, result)
         finally:
@@ -96,10 +98,11 @@ class Host:
                 self._running.pop(id, None)
 
     def _run_shutdown_handler(self, id: Id, params: Dict[str, Any]) -> None:
-        handler = self._shutdown.get(str(params.get("handlerId")))
+        handler = self._shutdown.get(self._original(str(params.get("handlerId"))))
         if handler is None:
             raise LookupError(f"there is no handler {params.get('handlerId')}")
-        self.settle(handler(), id)
+        takes: Any = handler
+        self.settle(takes(str(params.get("reason"))) if _wants_reason(handler) else takes(), id)
 
     def _tell_second_instance(self, id: Id, params: Dict[str, Any]) -> Any:
         if self.second_instance is None:
@@ -108,6 +111,14 @@ class Host:
         if answer is None or isinstance(answer, bool):
             return {"handled": answer is not False}
         return {"handled": True, "reply": encode(answer)}
+
+
+def _wants_reason(handler: ShutdownHandler) -> bool:
+    try:
+        parameters = inspect.signature(handler).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    return any(one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD) and one.default is one.empty for one in parameters)
 
 
 async def _awaited(value: Awaitable[Any]) -> Any:

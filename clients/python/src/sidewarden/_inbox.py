@@ -27,11 +27,11 @@ class Inbox:
         self._watchers: List[Callable[[], None]] = []
         self._end: Optional[BaseException] = None
 
-    def put(self, name: str, params: Any) -> None:
+    def put(self, name: str, params: Any, *, always: bool = False) -> None:
         with self._changed:
             if self._end is not None:
                 return
-            if len(self._items) < self._most:
+            if always or len(self._items) < self._most:
                 self._items.extend(self._told())
                 self._items.append((name, params))
             else:
@@ -87,7 +87,7 @@ class Inbox:
     def _drop(self, name: str, params: Dict[str, Any]) -> None:
         topic = name.split("/")[-1]
         entry = self._dropped.setdefault((params.get("subscriptionId"), topic), {"dropped": 0})
-        same = {key: params[key] for key in ("subscriptionId", "seq", "at") if key in params}
+        same: Dict[str, Any] = {key: params[key] for key in ("subscriptionId", "seq", "at") if key in params}
         count = params.get("dropped", 1) if topic == "overflow" else 1
         entry.update(same, topic=params.get("topic", topic), dropped=entry["dropped"] + count)
 
@@ -103,10 +103,15 @@ class Inbox:
         self._watchers.clear()
 
 
+def _fill(filled: asyncio.Future[None]) -> None:
+    if not filled.done():
+        filled.set_result(None)
+
+
 def _waker(loop: asyncio.AbstractEventLoop, filled: asyncio.Future[None]) -> Callable[[], None]:
     def wake() -> None:
         try:
-            loop.call_soon_threadsafe(lambda: filled.done() or filled.set_result(None))
+            loop.call_soon_threadsafe(_fill, filled)
         except RuntimeError:
             # That loop has been closed; nobody waits on it any more.
             pass

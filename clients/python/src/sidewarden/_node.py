@@ -60,7 +60,7 @@ def node_version(node: str) -> Optional[Tuple[int, int, int]]:
 
 @functools.lru_cache(maxsize=None)
 def _ask_version(node: str, _mtime: int, _size: int) -> Optional[Tuple[int, int, int]]:
-    flags = subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0
+    flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)
     try:
         asked = subprocess.run(
             [node, "--version"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=20, creationflags=flags

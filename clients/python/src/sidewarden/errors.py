@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ._errors import CallTimeout, Disconnected, NodeNotFound, SidecarError, SidewardenError, StartFailed
+from ._errors import CallTimeout, Disconnected, InstanceLost, NodeNotFound, SidecarError, SidewardenError, StartFailed
+from .generated import errors as _kinds
 from .generated.errors import *  # noqa: F403
-from .generated.errors import BY_KIND
 
-__all__ = ["CallTimeout", "Disconnected", "NodeNotFound", "SidecarError", "SidewardenError", "StartFailed", *BY_KIND]
+__all__ = ["CallTimeout", "Disconnected", "InstanceLost", "NodeNotFound", "SidecarError", "SidewardenError", "StartFailed"]
+__all__ += _kinds.__all__

@@ -2,4 +2,6 @@
 
 from __future__ import annotations
 
+from ._codec import Struct as Struct
+from ._codec import UnknownKind as UnknownKind
 from .generated.types import *  # noqa: F403

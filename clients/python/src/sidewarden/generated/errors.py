@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Type, Union, cast
+from typing import TYPE_CHECKING, Dict, List, Optional, Type, cast
 
 from .._codec import decode_member
 from .._errors import SidecarError
@@ -241,3 +241,26 @@ BY_KIND: Dict[str, Type[SidecarError]] = {
     "VersionUnsupported": VersionUnsupported,
     "ShuttingDown": ShuttingDown,
 }
+
+__all__ = [
+    "ParseError",
+    "InvalidRequest",
+    "MethodNotFound",
+    "InvalidParams",
+    "InternalError",
+    "NotInitialized",
+    "RequestCancelled",
+    "NotFound",
+    "PermissionDenied",
+    "TimedOut",
+    "Conflict",
+    "IdentityMismatch",
+    "Protected",
+    "InvalidState",
+    "SpawnFailed",
+    "Unsupported",
+    "LimitExceeded",
+    "Overloaded",
+    "VersionUnsupported",
+    "ShuttingDown",
+]

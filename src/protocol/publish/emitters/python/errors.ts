@@ -1,16 +1,20 @@
 import type { ErrorKind, Model, NamedType } from '../../model/model.ts';
-import { annotation, docstring, indented, module, quoted, snake } from './text.ts';
+import { annotation, docstring, imported, indented, module, quoted, snake } from './text.ts';
 
 /** One exception a kind, with what its data holds as properties. */
 export function errorsFile({ errors, types }: Model): string {
   const byName = new Map(types.map((type) => [type.name, type]));
-  return module(
-    'The errors that a sidecar answers, one class a kind.',
-    'from typing import TYPE_CHECKING, Any, Dict, List, Optional, Type, Union, cast',
-    'from .._codec import decode_member\nfrom .._errors import SidecarError',
+  const body = [
     'if TYPE_CHECKING:\n    from . import types as t',
     ...errors.map((error) => errorClass(error, byName.get(error.data))),
     `BY_KIND: Dict[str, Type[SidecarError]] = {\n${errors.map(({ kind }) => `    ${quoted(kind)}: ${kind},`).join('\n')}\n}`,
+    `__all__ = [\n${errors.map(({ kind }) => `    ${quoted(kind)},`).join('\n')}\n]`,
+  ];
+  return module(
+    'The errors that a sidecar answers, one class a kind.',
+    imported('typing', 'TYPE_CHECKING Any Dict List Optional Type Union cast'.split(' '), body.join('\n')),
+    'from .._codec import decode_member\nfrom .._errors import SidecarError',
+    ...body,
   );
 }
 

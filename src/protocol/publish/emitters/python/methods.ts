@@ -1,5 +1,5 @@
 import type { Member, Method, Model, NamedType, Notification } from '../../model/model.ts';
-import { annotation, docstring, indented, module, optional, quoted, said, snake } from './text.ts';
+import { annotation, docstring, imported, indented, module, optional, quoted, said, snake } from './text.ts';
 
 type Flavour = 'blocking' | 'async';
 
@@ -14,16 +14,17 @@ export function methodsFile(model: Model, flavour: Flavour): string {
     blocking: 'The methods of a sidecar, for threads: each waits for its answer.',
     async: 'The methods of a sidecar, for asyncio; each may be awaited on any loop.',
   };
-  return module(
-    about[flavour],
-    'from typing import TYPE_CHECKING, Any, Awaitable, Callable, Dict, List, Literal, Optional, Union, cast, overload',
+  const body = [
     `if TYPE_CHECKING:\n    from . import types as t`,
     docAbout(flavour),
     ...[...nouns].map(([noun, methods]) => nounClass(noun, methods, byName, flavour)),
     allNouns([...nouns.keys()], flavour),
     listening(model.notifications, flavour),
-  );
+  ];
+  return module(about[flavour], imported('typing', typing, body.join('\n')), ...body);
 }
+
+const typing = 'TYPE_CHECKING Any Awaitable Callable Dict List Literal Optional Union cast overload'.split(' ');
 
 const docAbout = (flavour: Flavour) =>
   `# (method, what is always sent, what is sent unless it is None, timeout in seconds) -> the answer\nCall = Callable[[str, Dict[str, Any], Dict[str, Any], Optional[float]], ${flavour === 'async' ? 'Awaitable[Any]' : 'Any'}]`;

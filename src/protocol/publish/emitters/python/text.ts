@@ -94,6 +94,12 @@ export function indented(text: string): string {
   return text.replaceAll(/^(?=.)/gm, '    ');
 }
 
+/** The import of those names that the rest of a file uses. */
+export function imported(from: string, names: string[], rest: string): string {
+  const used = names.filter((name) => new RegExp(`\\b${name}\\b`).test(rest));
+  return used.length === 0 ? '' : `from ${from} import ${used.join(', ')}`;
+}
+
 export function module(about: string, ...parts: string[]): string {
   return `${[`# ${notice}\n"""${about}"""\n\nfrom __future__ import annotations`, ...parts.filter((part) => part !== '')].join('\n\n')}\n`;
 }
