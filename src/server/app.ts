@@ -44,6 +44,7 @@ import { createEndings, orderOf } from './shutdown/endings.ts';
 import { type Ending, exitCodeFor } from './shutdown/exitCode.ts';
 import { createShutdownWatch } from './shutdown/watching.ts';
 import { createLogWatch } from './supervisor/output/watching.ts';
+import { createServiceWatch } from './supervisor/watching.ts';
 import type { Transport } from './transport/transport.ts';
 
 export interface AppOptions {
@@ -96,6 +97,7 @@ export async function runApp(options: AppOptions): Promise<AppEnd> {
   const acting = createActing(looking, clients, containing, system, clock);
   const publish: Publish = (_connectionId, name, params) => session.publish(name, params);
   const tellProgress = createTellProgress(publish);
+  const withProgress = createWithProgress(publish);
   const requests = createRequestMetrics();
   const hostLog = createHostLog({ send: (params) => session.publish('window/logMessage', params), clock });
   log.listen(hostLog.tell);
@@ -109,7 +111,12 @@ export async function runApp(options: AppOptions): Promise<AppEnd> {
   });
   const servicesOf = (connectionId: string) => clients.of(connectionId).services;
   const outputsOf = (connectionId: string) => clients.of(connectionId).outputs;
-  const watches = { ...looking.watches, shutdown: createShutdownWatch(shutdown), serviceLog: createLogWatch(outputsOf, clock) };
+  const watches = {
+    ...looking.watches,
+    shutdown: createShutdownWatch(shutdown),
+    service: createServiceWatch(servicesOf),
+    serviceLog: createLogWatch(outputsOf, clock),
+  };
   const subscriptions = createSubscriptions(watches, publish, { clock, log });
   const hostWatch = createHostWatch({
     parentPid: system.parentPid,
@@ -173,8 +180,8 @@ export async function runApp(options: AppOptions): Promise<AppEnd> {
     ...cleanupHandlers(acting.runCleanup, tellProgress),
     ...eventHandlers(subscriptions),
     ...metricsHandlers(readMetrics),
-    ...shutdownHandlers(shutdown, handlersOfHosts, createWithProgress(publish)),
-    ...serviceHandlers(servicesOf, tellProgress),
+    ...shutdownHandlers(shutdown, handlersOfHosts, withProgress),
+    ...serviceHandlers({ servicesOf, tellProgress, withProgress }),
     ...serviceOutputHandlers({ servicesOf, outputsOf }),
   };
   const session: Session = openSession({

@@ -101,6 +101,8 @@ export interface Notifications {
   'event/process': t.EventProcessParams;
   /** How far a shutdown has come: a phase has begun, or a step of it has ended. */
   'event/shutdown': t.EventShutdownParams;
+  /** A service changed: its state, its readiness, or the reason for either. */
+  'event/service': t.EventServiceParams;
   /** Lines that a service wrote, at most 50 ms or 64 KiB of them at once. */
   'event/serviceLog': t.EventServiceLogParams;
   /** The host read too slowly: events of this topic were dropped. */
@@ -115,6 +117,8 @@ export interface Events {
   process: t.EventProcessParams;
   /** How far a shutdown has come: a phase has begun, or a step of it has ended. */
   shutdown: t.EventShutdownParams;
+  /** A service changed: its state, its readiness, or the reason for either. */
+  service: t.EventServiceParams;
   /** Lines that a service wrote, at most 50 ms or 64 KiB of them at once. */
   serviceLog: t.EventServiceLogParams;
   /** The host read too slowly: events of this topic were dropped. */
@@ -273,8 +277,8 @@ export interface ShutdownMethods {
 export interface ServiceMethods {
   /**
    * Starts a child process that ends with the sidecar, in a session of its own.
-   * What it was started for is on disk before it runs, so that the next sidecar of this app can end what a crash has left. A running service of that name is answered as it is.
-   * Rejects with NotFound, Conflict, InvalidState, SpawnFailed, LimitExceeded, ShuttingDown.
+   * What it was started for is on disk before it runs, so that the next sidecar of this app can end what a crash has left. A running service of that name is answered as it is. Waiting ends early, with the status, when it has ended or is given up; at the time-out it stays as it is, and `data.service` says how. In `backoff` it is still on its way.
+   * Rejects with NotFound, TimedOut, Conflict, SpawnFailed, Unsupported, LimitExceeded, ShuttingDown.
    */
   start(params?: t.ServiceStartParams, options?: CallOptions): Promise<Methods['service/start']['result']>;
   /**

@@ -180,6 +180,16 @@ export interface EventServiceLogParams {
   lines: LogLine[];
 }
 
+/** What event/service carries. */
+export interface EventServiceParams {
+  subscriptionId: Text;
+  /** Counts the notifications of a subscription without a gap; given after dropping. */
+  seq: number;
+  at: Timestamp;
+  /** As it stands now. */
+  service: ServiceStatus;
+}
+
 /** What event/shutdown carries. */
 export interface EventShutdownParams {
   subscriptionId: Text;
@@ -1411,6 +1421,12 @@ export interface ServerInfo {
   arch: Text;
 }
 
+/** A service that changed. */
+export interface ServiceEventPayload {
+  /** As it stands now. */
+  service: ServiceStatus;
+}
+
 /** What service/get takes. */
 export interface ServiceGetParams {
   name: Name;
@@ -1531,15 +1547,20 @@ export interface ServiceStartParams {
   /** A service that was started before, to be started again as it was. */
   name?: Name | undefined;
   /**
-   * When to answer: at once, or when the program runs.
-   * Default: `"running"`.
+   * When to answer: at once, when the program runs, or when it is ready; without a readiness probe that is the same.
+   * Default: `"ready"`.
    */
   waitFor?: ServiceStartParamsWaitFor | undefined;
+  /**
+   * How long to wait for that.
+   * Default: `30000`.
+   */
+  timeoutMs?: number | undefined;
   /** Asks for $/progress under this token. */
   workDoneToken?: number | string | undefined;
 }
 
-export type ServiceStartParamsWaitFor = 'none' | 'running';
+export type ServiceStartParamsWaitFor = 'none' | 'running' | 'ready';
 
 /** What service/start answers. */
 export interface ServiceStartResult {
@@ -1746,6 +1767,7 @@ export type SidecarStatusResultLedger = 'ok' | 'degraded';
 
 /** How things stand at the beginning of a subscription; what events follow starts from here. */
 export interface Snapshot {
+  service?: ServiceEventPayload[] | undefined;
   process?: ProcessEventPayload[] | undefined;
   port?: PortEventPayload[] | undefined;
 }

@@ -3,6 +3,7 @@ import { defineNotification } from '../method.ts';
 import { PortEntry } from '../types/port.ts';
 import { doc, Name, Port, Protocol, struct, Text, Timestamp } from '../types/primitives.ts';
 import { ProcessInfo } from '../types/process.ts';
+import { ServiceStatus } from '../types/service.ts';
 import { LogLine } from '../types/serviceLog.ts';
 import { ShutdownPhase, ShutdownStep } from '../types/shutdown.ts';
 
@@ -65,6 +66,36 @@ export const process = defineNotification({
         status: 'sleeping',
         rssBytes: null,
         visibility: 'partial',
+      },
+    },
+  ],
+});
+
+const servicePayload = { service: doc(ServiceStatus, 'As it stands now.') } as const;
+export const ServiceEventPayload = struct('ServiceEventPayload', 'A service that changed.', servicePayload);
+
+export const service = defineNotification({
+  name: 'event/service',
+  summary: 'A service changed: its state, its readiness, or the reason for either.',
+  params: z.object({ ...envelope, ...servicePayload }),
+  examples: [
+    {
+      subscriptionId: 's1',
+      seq: 5,
+      at: 1_790_000_000_000,
+      service: {
+        name: 'api',
+        state: 'backoff',
+        ready: false,
+        healthy: false,
+        process: null,
+        ports: [],
+        exitCode: 3,
+        signal: null,
+        restarts: 1,
+        stateChangedAt: 1_790_000_000_000,
+        containment: 'cgroup',
+        cause: 'It ended by itself with exit code 3. It wrote last: cannot read config.json',
       },
     },
   ],

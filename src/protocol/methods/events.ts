@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { PortEventPayload, ProcessEventPayload, Topic } from '../events/events.ts';
+import { PortEventPayload, ProcessEventPayload, ServiceEventPayload, Topic } from '../events/events.ts';
 import { defineMethod } from '../method.ts';
 import { doc, Name, Port, strictStruct, struct, Text } from '../types/primitives.ts';
 import { ProcessRef } from '../types/process.ts';
@@ -11,6 +11,7 @@ const EventFilter = strictStruct('EventFilter', 'What a subscription is about.',
 });
 
 const Snapshot = struct('Snapshot', 'How things stand at the beginning of a subscription; what events follow starts from here.', {
+  service: z.optional(z.array(ServiceEventPayload)),
   process: z.optional(z.array(ProcessEventPayload)),
   port: z.optional(z.array(PortEventPayload)),
 });

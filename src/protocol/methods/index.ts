@@ -78,6 +78,7 @@ export const serverNotifications = {
   'event/port': event.port,
   'event/process': event.process,
   'event/shutdown': event.shutdown,
+  'event/service': event.service,
   'event/serviceLog': event.serviceLog,
   'event/overflow': event.overflow,
 } as const;

@@ -23,15 +23,20 @@ export const start = defineMethod({
   lane: 'act',
   summary: 'Starts a child process that ends with the sidecar, in a session of its own.',
   description:
-    'What it was started for is on disk before it runs, so that the next sidecar of this app can end what a crash has left. A running service of that name is answered as it is.',
+    'What it was started for is on disk before it runs, so that the next sidecar of this app can end what a crash has left. A running service of that name is answered as it is. Waiting ends early, with the status, when it has ended or is given up; at the time-out it stays as it is, and `data.service` says how. In `backoff` it is still on its way.',
   params: z.object({
     spec: doc(z.optional(ServiceSpec), 'What to start; needed unless `name` is given.'),
     name: doc(z.optional(Name), 'A service that was started before, to be started again as it was.'),
-    waitFor: doc(z.optional(z.enum(['none', 'running'])), 'When to answer: at once, or when the program runs.', { default: 'running' }),
+    waitFor: doc(
+      z.optional(z.enum(['none', 'running', 'ready'])),
+      'When to answer: at once, when the program runs, or when it is ready; without a readiness probe that is the same.',
+      { default: 'ready' },
+    ),
+    timeoutMs: doc(z.optional(z.int().check(z.gte(0), z.lte(3_600_000))), 'How long to wait for that.', { default: 30_000 }),
     workDoneToken: WorkDoneToken,
   }),
   result: z.object({ service: ServiceStatus }),
-  errors: ['SpawnFailed', 'NotFound', 'Conflict', 'LimitExceeded', 'InvalidState', 'ShuttingDown'],
+  errors: ['SpawnFailed', 'NotFound', 'TimedOut', 'Conflict', 'LimitExceeded', 'Unsupported', 'ShuttingDown'],
   examples: [
     { name: 'a server', params: { spec: { name: 'api', command: 'node', args: ['server.js'] } }, result: { service: exampleStatus } },
   ],

@@ -11,6 +11,7 @@ import { createOutputs } from '../supervisor/output/outputs.ts';
 import { createServices } from '../supervisor/services.ts';
 import { createSpared } from '../supervisor/spared.ts';
 import { createFindStarted } from '../supervisor/started.ts';
+import { createTurns } from '../supervisor/turns.ts';
 import type { Acting } from './acting.ts';
 import type { Clients } from './clients.ts';
 import type { Containing } from './containing.ts';
@@ -39,6 +40,7 @@ export type Connect = (connectionId: string, params: Params<'initialize'>) => Pr
 export function createConnect(parts: ConnectParts): Connect {
   const { clients, looking, acting, containing, locks, system, clock, log } = parts;
   const { platform, pool } = looking;
+  const takeTurn = createTurns();
 
   return async function connect(connectionId, params) {
     const { processId, appId, capabilities: hostCapabilities, options: { ownerTag, stateDir } = {} } = params;
@@ -66,27 +68,27 @@ export function createConnect(parts: ConnectParts): Connect {
       log,
     });
     const outputs = createOutputs(clock, log);
-    const services = createServices(
-      {
-        pool,
-        kill: acting.kill,
-        gatherSpared: createSpared(pool, system.pid),
-        findStarted: createFindStarted(pool),
-        ledger: ledgers.ledger,
-        containment: containing.containment,
-        equipments: createEquipments(outputs, {
-          connectionId,
-          leases: acting.leases,
-          allocate: acting.allocate,
-          listenPort: acting.listenPort,
-        }),
-        clock,
-        log,
-        ...parts.surroundings,
-        ownerTag,
-      },
-      new Map(),
-    );
+    const services = createServices({
+      pool,
+      ports: looking.ports,
+      kill: acting.kill,
+      gatherSpared: createSpared(pool, system.pid),
+      findStarted: createFindStarted(pool),
+      ledger: ledgers.ledger,
+      containment: containing.containment,
+      equipments: createEquipments(outputs, {
+        connectionId,
+        leases: acting.leases,
+        allocate: acting.allocate,
+        listenPort: acting.listenPort,
+      }),
+      takeTurn,
+      random: Math.random,
+      clock,
+      log,
+      ...parts.surroundings,
+      ownerTag,
+    });
     clients.add({ connectionId, appId, capabilities: hostCapabilities, hostPid, ledgers, registrations, services, outputs });
     if (hostPid !== null && (await hostWatch) !== 'none') containing.setHost(hostPid);
     return hostWatch;

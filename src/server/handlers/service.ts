@@ -1,15 +1,22 @@
 import type { Handlers } from '../context.ts';
 import type { Services } from '../supervisor/services.ts';
-import type { TellProgress } from './progress.ts';
+import type { TellProgress, WithProgress } from './progress.ts';
 
 type ServiceHandlers = Pick<Handlers, 'service/start' | 'service/stop' | 'service/list' | 'service/get'>;
 
-/** `servicesOf` gives those of a connection; each has its own. */
-export function serviceHandlers(servicesOf: (connectionId: string) => Services, tellProgress: TellProgress): ServiceHandlers {
+export interface ServiceHandlerParts {
+  /** Those of a connection; each has its own. */
+  servicesOf(connectionId: string): Services;
+  tellProgress: TellProgress;
+  withProgress: WithProgress;
+}
+
+export function serviceHandlers({ servicesOf, tellProgress, withProgress }: ServiceHandlerParts): ServiceHandlers {
   return {
-    async 'service/start'({ spec, name, waitFor = 'running', workDoneToken }, request) {
-      const start = () => servicesOf(request.connectionId).start({ spec, name, waitFor });
-      return { service: await tellProgress({ workDoneToken }, request, 'Starting a service', start) };
+    async 'service/start'({ spec, name, waitFor = 'ready', timeoutMs = 30_000, workDoneToken }, request) {
+      const start = (onStep: (sentence: string) => void) =>
+        servicesOf(request.connectionId).start({ spec, name, waitFor, timeoutMs, signal: request.signal, onStep });
+      return { service: await withProgress({ workDoneToken }, request, 'Starting a service', start) };
     },
 
     async 'service/stop'({ name, group, graceMs, workDoneToken }, request) {

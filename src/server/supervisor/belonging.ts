@@ -1,6 +1,6 @@
 import type { ProcessInfo } from '../../protocol/types/process.ts';
-import type { ServiceExit } from './machine.ts';
 import type { Service } from './service.ts';
+import type { ServiceExit } from './state.ts';
 import { label, type ProcessLabel } from './status.ts';
 
 /** What our services say about processes. */

@@ -1,5 +1,6 @@
 import type { Failure } from '../../protocol/errors.ts';
 import type { ProcessInfo } from '../../protocol/types/process.ts';
+import type { After, Ended, Generation, ServiceExit, ServiceState, Stopping, Verdict } from './state.ts';
 
 /*
  * The life of a service as a table: a state and an input give the next state and what has to be done. No timer, no
@@ -7,62 +8,45 @@ import type { ProcessInfo } from '../../protocol/types/process.ts';
  * comes from an earlier start changes nothing.
  */
 
-export interface ServiceExit {
-  exitCode: number | null;
-  signal: string | null;
-}
-
-/** Each start of a service has its own, counted from 1. */
-export type Generation = number;
-
-export type ServiceState =
-  | { name: 'stopped'; generation: Generation; exit: ServiceExit | null; cause: string | null }
-  | { name: 'starting'; generation: Generation }
-  /** `process` is null where the system does not let us see our own child. */
-  | { name: 'running'; generation: Generation; process: ProcessInfo | null }
-  | Stopping
-  /** Ended by itself. `isClearing` while what it has left behind is being ended. */
-  | { name: 'exited'; generation: Generation; exit: ServiceExit; cause: string; isClearing: boolean; next: Next }
-  | { name: 'fatal'; generation: Generation; failure: Failure };
-
-interface Stopping {
-  name: 'stopping';
-  generation: Generation;
-  /** What it waits for: the spawn that was under way, the end of all processes, or nothing but the system (`stuck`). */
-  awaits: 'spawn' | 'end' | 'stuck';
-  process: ProcessInfo | null;
-  graceMs: number;
-  exit: ServiceExit | null;
-  cause: string;
-  /** What could not be ended, as a sentence. */
-  left: string | null;
-  next: Next;
-}
-
-/** What follows when the end that is under way is complete. */
-type Next = 'stay' | 'start';
-
 export type Input =
   | { kind: 'start' }
   | { kind: 'stop'; graceMs: number; cause: string }
+  /** What it depends on is not there yet. */
+  | { kind: 'blocked'; generation: Generation; cause: string }
+  /** It is. */
+  | { kind: 'unblocked'; generation: Generation }
+  /** It will not be. */
+  | { kind: 'hopeless'; generation: Generation; cause: string }
   /** The program runs. */
   | { kind: 'spawned'; generation: Generation; process: ProcessInfo | null }
   /** It could not be started, or was given up before. */
-  | { kind: 'spawnFailed'; generation: Generation; failure: Failure }
-  | { kind: 'exited'; generation: Generation; exit: ServiceExit; cause: string }
+  | { kind: 'spawnFailed'; generation: Generation; failure: Failure; verdict: Verdict }
+  | { kind: 'ready'; generation: Generation }
+  | { kind: 'unready'; generation: Generation; cause: string }
+  /** It runs and does not do what it should: it has to be ended. */
+  | { kind: 'ailing'; generation: Generation; cause: string; graceMs: number; verdict: Verdict }
+  | { kind: 'exited'; generation: Generation; exit: ServiceExit; cause: string; verdict: Verdict }
   /** All that could be ended has ended; `left` says what could not. */
-  | { kind: 'cleared'; generation: Generation; left: string | null };
+  | { kind: 'cleared'; generation: Generation; left: string | null }
+  /** The time of a backoff is over. */
+  | { kind: 'due'; generation: Generation };
 
 export type Effect =
+  /** Say when what it depends on is there. */
+  | { kind: 'await'; generation: Generation }
   | { kind: 'spawn'; generation: Generation }
   /** Do not spawn any more, if that is still possible. */
   | { kind: 'abandon'; generation: Generation }
+  /** Ask its probes, until `unwatch`. */
+  | { kind: 'watch'; generation: Generation }
+  | { kind: 'unwatch'; generation: Generation }
   /** End the process and everything that it has started. */
   | { kind: 'end'; generation: Generation; graceMs: number }
   /** End what it has left behind. */
   | { kind: 'clear'; generation: Generation }
   /** The end that is under way gets no more than this until it is forced. */
-  | { kind: 'hasten'; generation: Generation; graceMs: number };
+  | { kind: 'hasten'; generation: Generation; graceMs: number }
+  | { kind: 'retryAfter'; generation: Generation; delayMs: number };
 
 export type Step = [ServiceState, Effect[]];
 
@@ -76,45 +60,113 @@ export function transition(state: ServiceState, input: Input): Step {
 
 type StateNamed<Name extends ServiceState['name']> = Extract<ServiceState, { name: Name }>;
 type InputNamed<Kind extends Input['kind']> = Extract<Input, { kind: Kind }>;
-type Table = {
-  [Name in ServiceState['name']]: { [Kind in Input['kind']]?: (state: StateNamed<Name>, input: InputNamed<Kind>) => Step };
+type Row<Name extends ServiceState['name']> = {
+  [Kind in Input['kind']]?: (state: StateNamed<Name>, input: InputNamed<Kind>) => Step;
+};
+
+const stay: After = { kind: 'stay' };
+const start: After = { kind: 'start' };
+
+type Over = StateNamed<'exited'> | StateNamed<'fatal'>;
+
+/** What ended without being asked to, and is not to be started again: there may be something left of it. */
+const over = {
+  start: (state: Over): Step => (state.isClearing ? [{ ...state, next: 'start' }, []] : startAnew(state.generation, null)),
+  stop: (state: Over, { graceMs }: InputNamed<'stop'>): Step =>
+    state.isClearing ? [{ ...state, next: 'stay' }, [{ kind: 'hasten', generation: state.generation, graceMs }]] : [state, []],
+  cleared: (state: Over, { left }: InputNamed<'cleared'>): Step =>
+    state.next === 'start' ? startAnew(state.generation, null) : [{ ...state, isClearing: false, cause: sentences(state.cause, left) }, []],
 };
 
 /** A cell that is not there changes nothing. */
-const table: Table = {
+const table: { [Name in ServiceState['name']]: Row<Name> } = {
   stopped: {
-    start: startAnew,
+    start: ({ generation }) => startAnew(generation, null),
+  },
+
+  waiting: {
+    start: ({ generation }) => startAnew(generation, null),
+    stop: ({ generation }, { cause }) => [{ name: 'stopped', generation, exit: null, cause }, []],
+    blocked: (state, { cause }) => [{ ...state, cause }, []],
+    unblocked: ({ generation, cause }) => [{ name: 'starting', generation, cause }, [{ kind: 'spawn', generation }]],
+    hopeless: ({ generation }, { cause }) => [
+      { name: 'fatal', generation, exit: null, cause, isClearing: false, next: 'stay', failure: null },
+      [],
+    ],
   },
 
   starting: {
     stop: ({ generation }, { graceMs, cause }) => [
-      { name: 'stopping', generation, awaits: 'spawn', process: null, graceMs, exit: null, cause, left: null, next: 'stay' },
+      { name: 'stopping', generation, awaits: 'spawn', process: null, graceMs, exit: null, cause, left: null, after: stay },
       [{ kind: 'abandon', generation }],
     ],
-    spawned: ({ generation }, { process }) => [{ name: 'running', generation, process }, []],
-    spawnFailed: ({ generation }, { failure }) => [{ name: 'fatal', generation, failure }, []],
-    exited: endedByItself,
+    spawned: ({ generation, cause }, { process }) => [
+      { name: 'running', generation, process, isReady: false, cause },
+      [{ kind: 'watch', generation }],
+    ],
+    spawnFailed: ({ generation }, { failure, verdict }) =>
+      verdict.kind === 'retry'
+        ? judged({ generation, exit: null, cause: failure.message, verdict, isClearing: false })
+        : [
+            {
+              name: 'fatal',
+              generation,
+              exit: null,
+              cause: sentences(failure.message, verdict.kind === 'giveUp' ? verdict.why : null),
+              isClearing: false,
+              next: 'stay',
+              failure,
+            },
+            [],
+          ],
+    exited: ({ generation }, { exit, cause, verdict }) => judged({ generation, exit, cause, verdict, isClearing: true }),
   },
 
   running: {
     stop: ({ generation, process }, { graceMs, cause }) => [
-      { name: 'stopping', generation, awaits: 'end', process, graceMs, exit: null, cause, left: null, next: 'stay' },
-      [{ kind: 'end', generation, graceMs }],
+      { name: 'stopping', generation, awaits: 'end', process, graceMs, exit: null, cause, left: null, after: stay },
+      [
+        { kind: 'unwatch', generation },
+        { kind: 'end', generation, graceMs },
+      ],
     ],
-    exited: endedByItself,
+    ready: (state) => [{ ...state, isReady: true }, []],
+    unready: (state, { cause }) => [{ ...state, isReady: false, cause }, []],
+    ailing: ({ generation, process }, { graceMs, cause, verdict }) => [
+      {
+        name: 'stopping',
+        generation,
+        awaits: 'end',
+        process,
+        graceMs,
+        exit: null,
+        cause,
+        left: null,
+        after: { kind: 'judge', verdict },
+      },
+      [
+        { kind: 'unwatch', generation },
+        { kind: 'end', generation, graceMs },
+      ],
+    ],
+    exited: ({ generation }, { exit, cause, verdict }) => {
+      const [next, effects] = judged({ generation, exit, cause, verdict, isClearing: true });
+      return [next, [{ kind: 'unwatch', generation }, ...effects]];
+    },
   },
 
   stopping: {
-    start: (state) => [{ ...state, next: 'start' }, []],
-    stop: (state, { graceMs }) => {
+    start: (state) => [{ ...state, after: start }, []],
+    stop: (state, { graceMs, cause }) => {
       const { generation } = state;
+      const next: Stopping = { ...state, after: stay, cause: state.after.kind === 'judge' ? cause : state.cause };
       switch (state.awaits) {
         case 'spawn':
-          return [{ ...state, next: 'stay', graceMs: Math.min(state.graceMs, graceMs) }, []];
+          return [{ ...next, graceMs: Math.min(state.graceMs, graceMs) }, []];
         case 'end':
-          return [{ ...state, next: 'stay' }, [{ kind: 'hasten', generation, graceMs }]];
+          return [next, [{ kind: 'hasten', generation, graceMs }]];
         case 'stuck':
-          return [{ ...state, next: 'stay', awaits: 'end' }, [{ kind: 'end', generation, graceMs }]];
+          return [{ ...next, awaits: 'end' }, [{ kind: 'end', generation, graceMs }]];
       }
     },
     spawned: (state, { process }) =>
@@ -130,52 +182,69 @@ const table: Table = {
     cleared: (state, { left }) => (state.exit === null ? [{ ...state, left, awaits: 'stuck' }, []] : finish({ ...state, left })),
   },
 
-  exited: {
-    start: (state) => (state.isClearing ? [{ ...state, next: 'start' }, []] : startAnew(state)),
-    stop: (state, { graceMs }) =>
-      state.isClearing ? [{ ...state, next: 'stay' }, [{ kind: 'hasten', generation: state.generation, graceMs }]] : [state, []],
-    cleared: (state, { left }) => {
-      if (state.next === 'start') return startAnew(state);
-      return [{ ...state, isClearing: false, cause: sentences(state.cause, left) }, []];
+  backoff: {
+    start: startInBackoff,
+    due: startInBackoff,
+    stop: (state, { graceMs, cause }) => {
+      const { generation, exit, isClearing } = state;
+      if (!isClearing) return [{ name: 'stopped', generation, exit, cause }, []];
+      return [
+        { name: 'stopping', generation, awaits: 'end', process: null, graceMs, exit, cause, left: null, after: stay },
+        [{ kind: 'hasten', generation, graceMs }],
+      ];
     },
+    cleared: (state, { left }) =>
+      state.next === 'start'
+        ? startAnew(state.generation, state.cause)
+        : [{ ...state, isClearing: false, cause: sentences(state.cause, left) }, []],
   },
 
-  fatal: {
-    start: startAnew,
-  },
+  exited: over,
+  fatal: over,
 };
 
-function startAnew({ generation }: { generation: Generation }): Step {
-  const next = generation + 1;
-  return [{ name: 'starting', generation: next }, [{ kind: 'spawn', generation: next }]];
+function startAnew(last: Generation, cause: string | null): Step {
+  const generation = last + 1;
+  return [{ name: 'waiting', generation, cause }, [{ kind: 'await', generation }]];
 }
 
-function endedByItself({ generation }: { generation: Generation }, { exit, cause }: InputNamed<'exited'>): Step {
-  return [{ name: 'exited', generation, exit, cause, isClearing: true, next: 'stay' }, [{ kind: 'clear', generation }]];
+function startInBackoff(state: Ended<'backoff'>): Step {
+  return state.isClearing ? [{ ...state, next: 'start' }, []] : startAnew(state.generation, state.cause);
+}
+
+interface Judgement {
+  generation: Generation;
+  exit: ServiceExit | null;
+  cause: string;
+  verdict: Verdict;
+  isClearing: boolean;
+}
+
+/** What becomes of it after an end that nobody asked for. */
+function judged({ generation, exit, cause, verdict, isClearing }: Judgement): Step {
+  const end = { generation, exit, cause, isClearing, next: 'stay' } as const;
+  const clear: Effect[] = isClearing ? [{ kind: 'clear', generation }] : [];
+  switch (verdict.kind) {
+    case 'stay':
+      return [{ name: 'exited', ...end }, clear];
+    case 'retry':
+      return [{ name: 'backoff', ...end }, [...clear, { kind: 'retryAfter', generation, delayMs: verdict.delayMs }]];
+    case 'giveUp':
+      return [{ name: 'fatal', ...end, cause: sentences(cause, verdict.why), failure: null }, clear];
+  }
 }
 
 function finish(state: Stopping): Step {
-  if (state.next === 'start') return startAnew(state);
-  const { generation, exit, cause, left } = state;
-  return [{ name: 'stopped', generation, exit, cause: sentences(cause, left) }, []];
+  const { generation, exit, left, after } = state;
+  const cause = sentences(state.cause, left);
+  switch (after.kind) {
+    case 'stay':
+      return [{ name: 'stopped', generation, exit, cause }, []];
+    case 'start':
+      return startAnew(generation, null);
+    case 'judge':
+      return judged({ generation, exit, cause, verdict: after.verdict, isClearing: false });
+  }
 }
 
-const sentences = (cause: string, left: string | null): string => (left === null ? cause : `${cause} ${left}`);
-
-/** Something of it may be alive. */
-export function isLive(state: ServiceState): boolean {
-  if (state.name === 'exited') return state.isClearing;
-  return state.name === 'starting' || state.name === 'running' || state.name === 'stopping';
-}
-
-/** A start that was asked for is still to come, or under way. */
-export function isAboutToRun(state: ServiceState): boolean {
-  if (state.name === 'stopping' || state.name === 'exited') return state.next === 'start';
-  return state.name === 'starting';
-}
-
-/** An end that was asked for is under way, and nobody but us is waited for. */
-export function isEnding(state: ServiceState): boolean {
-  if (state.name === 'stopping') return state.awaits !== 'stuck';
-  return state.name === 'exited' && state.isClearing;
-}
+const sentences = (cause: string, more: string | null): string => (more === null ? cause : `${cause} ${more}`);

@@ -1,6 +1,10 @@
 /** The numbers of a service’s ports, by name. */
 export type PortNumbers = ReadonlyMap<string, number>;
 
+export function numbersOf(ports: readonly { name: string; port: number }[]): PortNumbers {
+  return new Map(ports.map(({ name, port }) => [name, port]));
+}
+
 /** `${port:NAME}`, with whatever a name may be made of but the brace that ends it. */
 const placeholder = /\$\{port:([^}]*)\}/g;
 

@@ -9,7 +9,8 @@ import { type Child, type ChildExit, spawnChild } from '../os/spawn.ts';
 import type { Contained, Containment, ContainmentKind } from './containment/containment.ts';
 import { beginEnding, type Ending, type EndingOrder, type EndingParts, type Left } from './ending.ts';
 import type { Equipment, Equipments } from './equipment.ts';
-import { replacePorts } from './placeholders.ts';
+import type { ServiceOutput } from './output/output.ts';
+import { numbersOf, replacePorts } from './placeholders.ts';
 import { type AssignedPort, portVariables } from './servicePorts.ts';
 import type { CompleteSpec } from './spec.ts';
 
@@ -21,10 +22,14 @@ export interface RunParts extends EndingParts {
   environment: Readonly<Record<string, string | undefined>>;
   directory: string;
   log: Log;
+  /** Resolves when one more program may be started. */
+  takeTurn(): Promise<void>;
 }
 
 /** What becomes of a run, told as it happens: `spawned` or `failed` or neither, `exited`, and `cleared` after each ending. */
 export interface RunReport {
+  /** Where it will write to, before the program is there to do so. */
+  opened(output: ServiceOutput): void;
   spawned(process: ProcessInfo | null): void;
   failed(failure: Failure): void;
   exited(exit: ChildExit): void;
@@ -35,6 +40,8 @@ export interface RunReport {
 /** One start of a service, from the record of the intent to the end of everything that it has started. */
 export interface Run {
   readonly spec: CompleteSpec;
+  /** The mark that all of its processes carry. */
+  readonly startId: string;
   /** Of the process that was started; null when there is none, or none yet. */
   readonly process: ProcessInfo | null;
   /** As they were given to it; empty before they were. */
@@ -52,6 +59,10 @@ export interface Run {
   end(graceMs: number): void;
   hasten(graceMs: number): void;
   relent(): void;
+  /** Sends a signal to the process itself; false when it has ended, or is not there yet. */
+  signal(signal: NodeJS.Signals): boolean;
+  /** Starts another program in the same surroundings; with its mark, so that it ends with it. Throws SpawnFailed. */
+  spawnBeside(program: { command: string; args: readonly string[] }): Promise<Child>;
 }
 
 export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport): Run {
@@ -74,6 +85,7 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
 
   return {
     spec,
+    startId,
     get process() {
       return process;
     },
@@ -94,6 +106,23 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
     end: (graceMs) => void end(graceMs),
     hasten: (graceMs) => ending?.hasten(graceMs),
     relent: () => ending?.relent(),
+    signal(signal) {
+      if (child === null || child.hasExited()) return false;
+      child.signal(signal);
+      return true;
+    },
+    spawnBeside({ command, args }) {
+      const numbers = numbersOf(ports);
+      // Descriptors are for the service alone.
+      const around = surroundings(
+        spec,
+        parts,
+        startId,
+        ports.map((port) => ({ ...port, fd: null })),
+      );
+      const order = { ...around, command, args: args.map((arg) => replacePorts(arg, numbers)), cgroup: contained.cgroup };
+      return spawnChild(order, parts.clock);
+    },
   };
 
   async function start(): Promise<void> {
@@ -101,6 +130,7 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
     const cgroup = containment.cgroupOf(startId);
     await ledger.recordIntent({ startId, name, command, ...(ownerTag !== undefined && { ownerTag }), ...(cgroup !== null && { cgroup }) });
     try {
+      await parts.takeTurn();
       if (isAbandoned) throw abandoned(spec);
       contained = await containment.prepare({ startId, ...stop });
       child = await spawn();
@@ -119,6 +149,7 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
 
   async function spawn(): Promise<Child> {
     equipment = parts.equipments.of(spec);
+    report.opened(equipment.output);
     ports = await equipment.ports.open();
     const descriptors = ports.flatMap(({ fd }) => fd ?? []);
     const order = {
@@ -199,11 +230,12 @@ export function surroundings(
   startId: string,
   ports: readonly AssignedPort[] = [],
 ) {
-  const numbers = new Map(ports.map(({ name, port }) => [name, port]));
-  const filled = Object.entries(env).map(([name, value]) => [name, value === null ? null : replacePorts(value, numbers)]);
+  const numbers = numbersOf(ports);
+  const replace = (text: string) => replacePorts(text, numbers);
+  const filled = Object.entries(env).map(([name, value]) => [name, value === null ? null : replace(value)]);
   return {
     cwd: cwd ?? directory,
-    args: args.map((arg) => replacePorts(arg, numbers)),
+    args: args.map(replace),
     environment: buildEnvironment({
       inherited: environment,
       inheritEnv,

@@ -1,83 +1,110 @@
-import { isIP } from 'node:net';
-import { isAbsolute } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { fail } from '../../protocol/errors.ts';
-import type { ServiceSpec } from '../../protocol/types/service.ts';
+import type { Probe } from '../../protocol/types/probe.ts';
+import type { Dependency, RestartSpec, ServiceSpec } from '../../protocol/types/service.ts';
 import type { LogsOrder } from './output/outputs.ts';
-import { findUnknownPorts } from './placeholders.ts';
 import type { ServicePortSpec } from './servicePorts.ts';
+import { findSpecIssues } from './specIssues.ts';
 
 type StopSpec = NonNullable<ServiceSpec['stop']>;
 
 /** A spec with the contract’s defaults in it. */
-export interface CompleteSpec extends ServiceSpec {
+export interface CompleteSpec extends Omit<ServiceSpec, 'readiness' | 'liveness'> {
   args: string[];
   env: Record<string, string | null>;
   inheritEnv: boolean;
   stdin: 'none' | 'pipe';
+  dependsOn: Dependency[];
   ports: ServicePortSpec[];
-  logs: LogsOrder;
+  readiness?: CompleteProbe;
+  liveness?: CompleteProbe;
+  restart: { [Member in keyof RestartSpec]-?: NonNullable<RestartSpec[Member]> };
   stop: { signal: NonNullable<StopSpec['signal']>; graceMs: number };
+  logs: LogsOrder;
 }
 
-/** Throws InvalidParams, with each issue, for what no system could start, and Unsupported for what this build cannot do. */
-export function completeSpec(spec: ServiceSpec, ownerTag: string | undefined): CompleteSpec {
-  refuseUnsupported(spec);
-  const issues = findIssues(spec);
-  if (issues.length > 0) {
+/** How often is asked, and how many answers in a row count. */
+export interface Rhythm {
+  initialDelayMs: number;
+  periodMs: number;
+  timeoutMs: number;
+  successThreshold: number;
+  failureThreshold: number;
+}
+
+export type CompleteProbe = Probe & Rhythm;
+
+/**
+ * Throws InvalidParams, with each issue, for what no system could start, and Unsupported for what this build cannot do. `paths` say
+ * where each of them stands in the params.
+ */
+export function completeSpecs(specs: readonly ServiceSpec[], paths: readonly string[], ownerTag: string | undefined): CompleteSpec[] {
+  for (const spec of specs) refuseUnsupported(spec);
+  const issues = specs.flatMap((spec, index) => {
+    const isTwice = specs.findIndex(({ name }) => name === spec.name) !== index;
+    const own = isTwice ? [...findSpecIssues(spec), { path: 'name', message: 'is there twice' }] : findSpecIssues(spec);
+    return own.map(({ path, message }) => ({ path: `${paths[index]}.${path}`, message, service: spec.name }));
+  });
+  const [first] = issues;
+  if (first !== undefined) {
     const sentence = issues.map(({ path, message }) => `${path} ${message}`).join('; ');
-    throw fail('InvalidParams', `The service ${spec.name} cannot be started like this: ${sentence}.`, { issues });
+    throw fail('InvalidParams', `The service ${first.service} cannot be started like this: ${sentence}.`, {
+      issues: issues.map(({ path, message }) => ({ path, message })),
+    });
   }
-  const { args = [], env = {}, inheritEnv = true, stdin = 'none', ports = [], stop = {} } = spec;
-  const { ringBytes = 64 * 1024, file, maxBytes = 10 * 1024 * 1024, keep = 5 } = spec.logs ?? {};
-  const logs: LogsOrder = { ringBytes, maxBytes, keep, ...(file !== undefined && { file }) };
-  const { signal = 'SIGTERM', graceMs = 5_000 } = stop;
-  const tag = spec.ownerTag ?? ownerTag;
-  return { ...spec, args, env, inheritEnv, stdin, ports, logs, stop: { signal, graceMs }, ...(tag !== undefined && { ownerTag: tag }) };
+  return specs.map((spec) => complete(spec, ownerTag));
 }
 
 /** Whether two specs ask for the same; how they were written does not count. */
 export function sameSpec(left: CompleteSpec, right: CompleteSpec): boolean {
-  return isDeepStrictEqual(left, right);
+  return left === right || isDeepStrictEqual(left, right);
 }
 
-function findIssues({ command, args = [], cwd, env = {}, ports = [], logs }: ServiceSpec): { path: string; message: string }[] {
-  const issues: { path: string; message: string }[] = [];
-  const check = (path: string, isWrong: boolean, message: string) => isWrong && issues.push({ path: `spec.${path}`, message });
-  check('command', command === '', 'must not be empty');
-  check('command', command.includes('\0'), noNul);
-  const portNames = new Set(ports.map(({ name }) => name));
-  const checkText = (path: string, text: string) => {
-    check(path, text.includes('\0'), noNul);
-    for (const name of findUnknownPorts(text, portNames))
-      check(path, true, `names the port ${JSON.stringify(name)}, which is none of its ports`);
+function complete(spec: ServiceSpec, ownerTag: string | undefined): CompleteSpec {
+  const { args = [], env = {}, inheritEnv = true, stdin = 'none', dependsOn = [], ports = [], ...others } = spec;
+  const { readiness, liveness, restart, stop, logs = {}, ...rest } = others;
+  const { ringBytes = 64 * 1024, file, maxBytes = 10 * 1024 * 1024, keep = 5 } = logs;
+  const tag = spec.ownerTag ?? ownerTag;
+  return {
+    ...rest,
+    args,
+    env,
+    inheritEnv,
+    stdin,
+    dependsOn,
+    ports,
+    ...(readiness && { readiness: completeProbe(readiness) }),
+    ...(liveness && { liveness: completeProbe(liveness) }),
+    restart: withDefaults(restart, defaultRestart),
+    stop: { signal: stop?.signal ?? 'SIGTERM', graceMs: stop?.graceMs ?? 5_000 },
+    logs: { ringBytes, maxBytes, keep, ...(file !== undefined && { file }) },
+    ...(tag !== undefined && { ownerTag: tag }),
   };
-  for (const [index, { name, port, env: variable, host }] of ports.entries()) {
-    check(`ports.${index}.name`, ports.findIndex((other) => other.name === name) !== index, 'is there twice');
-    check(`ports.${index}.name`, /[:}\0]/.test(name), 'must not contain : or }');
-    check(`ports.${index}.port`, port !== undefined && ports.findIndex((other) => other.port === port) !== index, 'is there twice');
-    check(`ports.${index}.env`, variable !== undefined && (variable === '' || /[=\0]/.test(variable)), 'is no name for a variable');
-    check(`ports.${index}.host`, host !== undefined && isIP(host) === 0, 'must be an IPv4 or IPv6 address');
-  }
-  check('logs.file', logs?.file !== undefined && !isAbsolute(logs.file), 'must be an absolute path');
-  for (const [index, arg] of args.entries()) checkText(`args.${index}`, arg);
-  check('cwd', cwd !== undefined && !isAbsolute(cwd), 'must be an absolute path');
-  check('cwd', cwd?.includes('\0') ?? false, noNul);
-  for (const [name, value] of Object.entries(env)) {
-    check(`env.${name}`, name === '' || /[=\0]/.test(name), 'is no name for a variable: it must not be empty nor contain = or NUL');
-    checkText(`env.${name}`, value ?? '');
-  }
-  return issues;
 }
-const noNul = 'must not contain NUL';
 
-/** What the contract has and this build does not, yet. Never ignored: a service without its ports or its limits is another one. */
+const defaultRestart: CompleteSpec['restart'] = {
+  policy: 'onFailure',
+  backoffMs: 500,
+  maxBackoffMs: 30_000,
+  resetAfterMs: 10_000,
+  maxRestarts: 5,
+  windowMs: 60_000,
+};
+
+const defaultRhythm: Rhythm = { initialDelayMs: 0, periodMs: 1_000, timeoutMs: 1_000, successThreshold: 1, failureThreshold: 3 };
+
+const completeProbe = (probe: Probe): CompleteProbe => ({ ...probe, ...withDefaults(probe as Partial<Rhythm>, defaultRhythm) });
+
+/** The members of `defaults`, as given or as they are there. */
+function withDefaults<Members extends object>(given: { [Member in keyof Members]?: unknown } | undefined, defaults: Members): Members {
+  const names = Object.keys(defaults) as (keyof Members)[];
+  return Object.fromEntries(names.map((name) => [name, given?.[name] ?? defaults[name]])) as Members;
+}
+
+/** What the contract has and this build does not, yet. Never ignored: a service without its limits is another one. */
 function refuseUnsupported(spec: ServiceSpec): void {
   const asked: Record<string, boolean> = {
     dependsOn: (spec.dependsOn?.length ?? 0) > 0,
-    readiness: spec.readiness !== undefined,
-    liveness: spec.liveness !== undefined,
-    restart: spec.restart !== undefined && spec.restart.policy !== 'never',
     'stop.stdinClose': spec.stop?.stdinClose === true,
     limits: spec.limits?.rssBytes !== undefined,
     persistent: spec.persistent === true,

@@ -1,25 +1,24 @@
 import type { ProcessInfo } from '../../protocol/types/process.ts';
 import type { ServiceStatus } from '../../protocol/types/service.ts';
-import type { ServiceState } from './machine.ts';
 import type { Service } from './service.ts';
+import type { ServiceState } from './state.ts';
 
 /** A service as it stands, by what is known on the event loop; its process as it was when it was started. */
-export function statusOf({ spec: { name, group, ownerTag }, state, stateChangedAt, run, containment }: Service): ServiceStatus {
-  const isRunning = state.name === 'running';
+export function statusOf({ spec: { name, group, ownerTag }, state, stateChangedAt, run, restarts, containment }: Service): ServiceStatus {
   const process = state.name === 'running' || state.name === 'stopping' ? state.process : null;
-  const exit = state.name === 'stopped' || state.name === 'stopping' || state.name === 'exited' ? state.exit : null;
+  const exit = 'exit' in state ? state.exit : null;
   const cause = causeOf(state);
   return {
     name,
     ...(group !== undefined && { group }),
     state: state.name,
-    ready: isRunning,
-    healthy: isRunning,
+    ready: state.name === 'running' && state.isReady,
+    healthy: state.name === 'running',
     process: process && label(process, { service: name, ownerTag }),
     ports: (run?.ports ?? []).map(({ name: port, env, port: number }) => ({ name: port, ...(env !== undefined && { env }), port: number })),
     exitCode: exit?.exitCode ?? null,
     signal: exit?.signal ?? null,
-    restarts: 0,
+    restarts,
     stateChangedAt,
     containment: run?.containment ?? containment,
     ...(cause !== null && { cause }),
@@ -37,15 +36,5 @@ export function label(process: ProcessInfo, { service, ownerTag }: ProcessLabel)
 }
 
 function causeOf(state: ServiceState): string | null {
-  switch (state.name) {
-    case 'stopped':
-    case 'exited':
-      return state.cause;
-    case 'stopping':
-      return state.left === null ? state.cause : `${state.cause} ${state.left}`;
-    case 'fatal':
-      return state.failure.message;
-    default:
-      return null;
-  }
+  return state.name === 'stopping' && state.left !== null ? `${state.cause} ${state.left}` : state.cause;
 }

@@ -679,25 +679,30 @@ class ServiceMethods:
         spec: Optional[t.ServiceSpec] = None,
         name: Optional[t.Name] = None,
         wait_for: Optional[t.ServiceStartParamsWaitFor] = None,
+        timeout_ms: Optional[int] = None,
         work_done_token: Optional[Union[int, str]] = None,
         timeout: Optional[float] = None,
     ) -> t.ServiceStartResult:
         """Starts a child process that ends with the sidecar, in a session of its own.
 
         What it was started for is on disk before it runs, so that the next sidecar of this app can end what
-        a crash has left. A running service of that name is answered as it is.
+        a crash has left. A running service of that name is answered as it is. Waiting ends early, with the
+        status, when it has ended or is given up; at the time-out it stays as it is, and `data.service` says
+        how. In `backoff` it is still on its way.
 
         Args:
             spec: What to start; needed unless `name` is given.
             name: A service that was started before, to be started again as it was.
-            wait_for: When to answer: at once, or when the program runs. Default: "running".
+            wait_for: When to answer: at once, when the program runs, or when it is ready; without a
+                readiness probe that is the same. Default: "ready".
+            timeout_ms: How long to wait for that. Default: 30000.
             work_done_token: Asks for $/progress under this token.
             timeout: Seconds, after which the request is cancelled and CallTimeout raised.
 
         Raises:
-            NotFound, Conflict, InvalidState, SpawnFailed, LimitExceeded, ShuttingDown
+            NotFound, TimedOut, Conflict, SpawnFailed, Unsupported, LimitExceeded, ShuttingDown
         """
-        return cast("t.ServiceStartResult", self._call("service/start", {}, {"spec": spec, "name": name, "waitFor": wait_for, "workDoneToken": work_done_token}, timeout))
+        return cast("t.ServiceStartResult", self._call("service/start", {}, {"spec": spec, "name": name, "waitFor": wait_for, "timeoutMs": timeout_ms, "workDoneToken": work_done_token}, timeout))
 
     def stop(
         self,
@@ -896,6 +901,9 @@ class Listening:
 
     @overload
     def on(self, event: Literal["shutdown"], listener: Callable[[t.EventShutdownParams], object]) -> Callable[[], None]: ...
+
+    @overload
+    def on(self, event: Literal["service"], listener: Callable[[t.EventServiceParams], object]) -> Callable[[], None]: ...
 
     @overload
     def on(self, event: Literal["serviceLog"], listener: Callable[[t.EventServiceLogParams], object]) -> Callable[[], None]: ...

@@ -100,6 +100,7 @@ NOTIFICATION_PARAMS: Dict[str, str] = {
     "event/port": "EventPortParams",
     "event/process": "EventProcessParams",
     "event/shutdown": "EventShutdownParams",
+    "event/service": "EventServiceParams",
     "event/serviceLog": "EventServiceLogParams",
     "event/overflow": "EventOverflowParams",
 }

@@ -69,7 +69,7 @@ ServerCapabilitiesSocketSource = Literal["kernel", "procfs", "command"]
 
 ServiceSpecStdin = Literal["none", "pipe"]
 
-ServiceStartParamsWaitFor = Literal["none", "running"]
+ServiceStartParamsWaitFor = Literal["none", "running", "ready"]
 
 ServiceState = Literal["stopped", "waiting", "starting", "running", "backoff", "stopping", "exited", "fatal"]
 """supervisord’s words: `stopped` on request, `waiting` for a dependency, `backoff` until the next
@@ -261,6 +261,16 @@ class EventServiceLogParams(Struct):
     name: Name
     """The service."""
     lines: List[LogLine]
+
+@dataclass
+class EventServiceParams(Struct):
+    """What event/service carries."""
+    subscription_id: Text
+    seq: int
+    """Counts the notifications of a subscription without a gap; given after dropping."""
+    at: Timestamp
+    service: ServiceStatus
+    """As it stands now."""
 
 @dataclass
 class EventShutdownParams(Struct):
@@ -1280,6 +1290,12 @@ class ServerInfo(Struct):
     arch: Text
 
 @dataclass
+class ServiceEventPayload(Struct):
+    """A service that changed."""
+    service: ServiceStatus
+    """As it stands now."""
+
+@dataclass
 class ServiceGetParams(Struct):
     """What service/get takes."""
     name: Name
@@ -1386,7 +1402,11 @@ class ServiceStartParams(Struct):
     name: Optional[Name] = None
     """A service that was started before, to be started again as it was."""
     wait_for: Optional[ServiceStartParamsWaitFor] = None
-    """When to answer: at once, or when the program runs. Default: "running"."""
+    """When to answer: at once, when the program runs, or when it is ready; without a readiness probe that
+    is the same. Default: "ready".
+    """
+    timeout_ms: Optional[int] = None
+    """How long to wait for that. Default: 30000."""
     work_done_token: Optional[Union[int, str]] = None
     """Asks for $/progress under this token."""
 
@@ -1561,6 +1581,7 @@ class SidecarStatusResult(Struct):
 @dataclass
 class Snapshot(Struct):
     """How things stand at the beginning of a subscription; what events follow starts from here."""
+    service: Optional[List[ServiceEventPayload]] = None
     process: Optional[List[ProcessEventPayload]] = None
     port: Optional[List[PortEventPayload]] = None
 

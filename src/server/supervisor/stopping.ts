@@ -1,0 +1,108 @@
+import type { ServiceStatus } from '../../protocol/types/service.ts';
+import { dependantsOf, inReverseOrder } from './dependencies.ts';
+import type { Registry, Target } from './registry.ts';
+import type { Service, StopOrder } from './service.ts';
+import type { Starting } from './starting.ts';
+import { isAboutToRun, isLive } from './state.ts';
+import { statusOf } from './status.ts';
+
+export interface CommandOrder extends Pick<StopOrder, 'signal' | 'onRung'> {
+  graceMs?: number | undefined;
+}
+
+/** Dependants end first. Each answers with those that were meant, and then with the dependants that it touched. */
+export interface Stopping {
+  stop(target: Target, order: CommandOrder): Promise<ServiceStatus[]>;
+  restart(target: Target, order: CommandOrder): Promise<ServiceStatus[]>;
+  remove(target: Target, order: CommandOrder): Promise<ServiceStatus[]>;
+  /** Ends those that run and starts them all, by the specs that are wanted by then. Resolves when the starts have begun. */
+  bounce(services: readonly Service[], order: CommandOrder): Promise<void>;
+  /** What has to end before these may. */
+  dependants(services: readonly Service[]): Service[];
+}
+
+/** A restart is answered when what it starts again runs, or has failed to, or after this. */
+const longestRestartMs = 30_000;
+
+export function createStopping(
+  registry: Registry,
+  { begin }: Pick<Starting, 'begin'>,
+  clock: { sleep(ms: number, signal?: AbortSignal): Promise<void> },
+): Stopping {
+  const { services } = registry;
+
+  return {
+    async stop(target, order) {
+      const touched = withDependants(registry.find(target, 'service/stop'));
+      await endAll(touched, order, 'It was stopped on request.');
+      return touched.map(statusOf);
+    },
+
+    async restart(target, order) {
+      const touched = withDependants(registry.find(target, 'service/restart'));
+      await bounce(touched, order);
+      const overdue = new AbortController();
+      const until = order.signal === undefined ? overdue.signal : AbortSignal.any([order.signal, overdue.signal]);
+      const settled = Promise.all(touched.map((service) => service.until(() => !isAboutToRun(service.state), until)));
+      await Promise.race([settled, clock.sleep(longestRestartMs, until).catch(() => {})]);
+      overdue.abort();
+      return touched.map(statusOf);
+    },
+
+    async remove(target, order) {
+      const meant = registry.find(target, 'service/remove');
+      const touched = withDependants(meant);
+      await endAll(touched, order, 'It was removed.');
+      const statuses = touched.map(statusOf);
+      for (const service of meant) {
+        // Started again meanwhile, or not to be ended: then it stays.
+        if (!isLive(service.state) && !service.intent.isUp) registry.forget(service.spec.name);
+      }
+      return statuses;
+    },
+
+    bounce,
+    dependants,
+  };
+
+  async function endAll(touched: readonly Service[], order: CommandOrder, cause: string): Promise<void> {
+    for (const { intent } of touched) intent.isUp = false;
+    await inReverseOrder(names(touched), registry.graph(), async (name) => {
+      const service = services.get(name);
+      // Somebody has asked for it again since.
+      if (service === undefined || service.intent.isUp) return;
+      await stopOne(service, order, cause);
+    });
+  }
+
+  async function bounce(touched: readonly Service[], order: CommandOrder): Promise<void> {
+    for (const { intent } of touched) intent.isUp = true;
+    await inReverseOrder(names(touched), registry.graph(), async (name) => {
+      const service = services.get(name);
+      if (service !== undefined) await stopOne(service, order, 'It is being restarted.');
+    });
+    if (registry.isClosed) return;
+    // Who was told to stop meanwhile stays so.
+    begin(touched.filter(({ intent, spec }) => intent.isUp && services.has(spec.name)));
+  }
+
+  function stopOne(service: Service, { graceMs, signal, onRung }: CommandOrder, cause: string): Promise<void> {
+    return service.stop({ graceMs: graceMs ?? service.spec.stop.graceMs, cause, signal, onRung });
+  }
+
+  function withDependants(meant: readonly Service[]): Service[] {
+    return [...meant, ...dependants(meant)];
+  }
+
+  function dependants(meant: readonly Service[]): Service[] {
+    const found = dependantsOf(names(meant), registry.graph(), (name, tie) => {
+      const { state } = services.get(name) ?? {};
+      if (state === undefined || !isLive(state)) return false;
+      // What it needed completed is of no concern once it runs.
+      return tie.condition !== 'completed' || state.name === 'waiting';
+    });
+    return found.flatMap((name) => services.get(name) ?? []);
+  }
+}
+
+const names = (services: readonly Service[]): string[] => services.map(({ intent }) => intent.spec.name);
