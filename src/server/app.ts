@@ -10,6 +10,7 @@ import { createClients } from './composition/clients.ts';
 import { createConnect } from './composition/connect.ts';
 import { createContaining } from './composition/containing.ts';
 import { createEnding } from './composition/ending.ts';
+import { createLazyInstances } from './composition/instances.ts';
 import { createLooking } from './composition/looking.ts';
 import { createReadStatus } from './composition/status.ts';
 import type { AppSystem } from './composition/system.ts';
@@ -20,6 +21,7 @@ import { createHostLog } from './diagnostics/hostLog.ts';
 import { createSubscriptions } from './events/subscriptions.ts';
 import { cleanupHandlers } from './handlers/cleanup.ts';
 import { eventHandlers } from './handlers/events.ts';
+import { instanceHandlers } from './handlers/instance.ts';
 import { lifecycleHandlers } from './handlers/lifecycle.ts';
 import { managedPortHandlers } from './handlers/managedPorts.ts';
 import { metricsHandlers } from './handlers/metrics.ts';
@@ -30,12 +32,13 @@ import { serviceHandlers } from './handlers/service.ts';
 import { serviceOutputHandlers } from './handlers/serviceOutput.ts';
 import { shutdownHandlers } from './handlers/shutdown.ts';
 import { sidecarHandlers } from './handlers/sidecar.ts';
+import { findLockBase, lockDirectoryOf } from './instance/places.ts';
 import { createReadMetrics } from './metrics/metrics.ts';
 import { createRequestMetrics } from './metrics/requestMetrics.ts';
 import { createFileLocks } from './os/fileLock.ts';
 import { createHostWatch } from './os/hostWatch.ts';
 import { keepInheritedDescriptors } from './os/inheritedDescriptors.ts';
-import { directoryState, lockDirectory } from './os/paths.ts';
+import { directoryState } from './os/paths.ts';
 import { createLastLook } from './ports/lastLook.ts';
 import { createPortWaiting } from './ports/waiting.ts';
 import { createDispatch } from './rpc/dispatch.ts';
@@ -103,7 +106,26 @@ export async function runApp(options: AppOptions): Promise<AppEnd> {
   log.listen(hostLog.tell);
 
   const callHost = createCallHost(clients, (connectionId) => (connectionId === session.id ? session : undefined));
-  const { shutdown, shutdownHandlers: handlersOfHosts } = createEnding({ clients, leases: acting.leases, callHost, log, clock });
+  const locks = createFileLocks({ native: capabilities.native, platform: system.platform });
+  const instances = createLazyInstances({
+    platform: system.platform,
+    native: capabilities.native,
+    tryLock: locks.tryLock,
+    ownerOf: clients.of,
+    callHost,
+    sidecarPid: system.pid,
+    processes: looking.platform.processes,
+    clock,
+    log,
+  });
+  const { shutdown, shutdownHandlers: handlersOfHosts } = createEnding({
+    clients,
+    leases: acting.leases,
+    instances,
+    callHost,
+    log,
+    clock,
+  });
   const endings = createEndings((order) => void shutdown.run(order));
   options.listenForEndings((ending) => {
     if (ending.kind === 'uncaughtException') log.fatal({ err: ending.error }, 'uncaught exception');
@@ -113,6 +135,7 @@ export async function runApp(options: AppOptions): Promise<AppEnd> {
   const outputsOf = (connectionId: string) => clients.of(connectionId).outputs;
   const watches = {
     ...looking.watches,
+    instance: instances.watch,
     shutdown: createShutdownWatch(shutdown),
     service: createServiceWatch(servicesOf),
     serviceLog: createLogWatch(outputsOf, clock),
@@ -135,7 +158,7 @@ export async function runApp(options: AppOptions): Promise<AppEnd> {
     looking,
     acting,
     containing,
-    locks: createFileLocks({ native: capabilities.native }),
+    locks,
     system,
     clientProcessId: config.clientProcessId,
     surroundings: options.surroundings,
@@ -162,7 +185,7 @@ export async function runApp(options: AppOptions): Promise<AppEnd> {
     lastLook: createLastLook({ pool, clock, log }),
     shutdownState: () => shutdown.state,
     handlersOf: handlersOfHosts.list,
-    instanceOf: () => null,
+    instanceOf: instances.statusOf,
     sessionOf: () => session,
     rssBytes: process.memoryUsage.rss,
   });
@@ -171,7 +194,7 @@ export async function runApp(options: AppOptions): Promise<AppEnd> {
       shutdown,
       connect,
       serverInfo: { name: 'sidewarden', version, pid, startedAt, node, platform, arch },
-      capabilities: describeCapabilities(capabilities),
+      capabilities: describeCapabilities(capabilities, platform),
     }),
     ...sidecarHandlers({ clock, readOpenrpc: createReadOnce(files.openrpc), readStatus, recordHostError: createRecordHostError(log) }),
     ...portHandlers({ ports, waitForPort: createPortWaiting(pool, clock), killing: acting.portKilling, tellProgress }),
@@ -180,6 +203,7 @@ export async function runApp(options: AppOptions): Promise<AppEnd> {
     ...cleanupHandlers(acting.runCleanup, tellProgress),
     ...eventHandlers(subscriptions),
     ...metricsHandlers(readMetrics),
+    ...instanceHandlers(instances),
     ...shutdownHandlers(shutdown, handlersOfHosts, withProgress),
     ...serviceHandlers({ servicesOf, tellProgress, withProgress }),
     ...serviceOutputHandlers({ servicesOf, outputsOf }),
@@ -240,10 +264,12 @@ export async function runApp(options: AppOptions): Promise<AppEnd> {
 }
 
 /** As `initialize` tells it; what only `sidewarden doctor` shows is not promised to hosts. */
-async function describeCapabilities(found: PlatformCapabilities): Promise<ServerCapabilities> {
+async function describeCapabilities(found: PlatformCapabilities, platform: string): Promise<ServerCapabilities> {
   const { native, killIdentity, containment, portOwners, socketSource, nativeProblem, pidfdInode, cgroup } = found;
-  const directory = lockDirectory();
-  const doctor = { nativeProblem, pidfdInode, cgroup, lockDirectory: directory, lockDirectoryState: await directoryState(directory) };
+  const base = await findLockBase(platform).catch(() => null);
+  const lockDirectory = base === null ? null : lockDirectoryOf(base);
+  const locking = lockDirectory === null ? {} : { lockDirectory, lockDirectoryState: await directoryState(lockDirectory) };
+  const doctor = { nativeProblem, pidfdInode, cgroup, ...locking };
   return { native, killIdentity, containment, portOwners, socketSource, experimental: { doctor } };
 }
 

@@ -22,6 +22,7 @@ const domain = [
   'type:clock',
   'type:log',
   'limits',
+  'jsonDepth',
   'type:pool',
   'type:waiter',
   'type:platform',
@@ -95,9 +96,10 @@ export const layers: Layer[] = [
   {
     name: 'os',
     files: [`${server}os/`],
-    may: [...kernel, 'native', 'native/linux', 'native/posix', 'parse', 'type:waiter', 'type:log', 'type:clock', 'node:*'],
+    may: [...kernel, 'native', 'native/linux', 'native/darwin', 'native/posix', 'parse', 'type:waiter', 'type:log', 'type:clock', 'node:*'],
   },
   { name: 'limits', files: [`${server}transport/limits.ts`], may: ['protocol'] },
+  { name: 'jsonDepth', files: [`${server}transport/framing/jsonDepth.ts`], may: [] },
   { name: 'context', files: [`${server}context.ts`], may: ['type:protocol', 'type:clock', 'type:log'] },
   // Downwards only: events and ledger < processes < ports < supervisor < shutdown; instance beside them.
   { name: 'events', files: [`${server}events/`], may: domain },
@@ -130,7 +132,7 @@ export const layers: Layer[] = [
   {
     name: 'transport',
     files: [`${server}transport/`],
-    may: [...kernel, 'limits', 'vscode-jsonrpc/node', 'type:clock', 'type:log', 'node:*'],
+    may: [...kernel, 'limits', 'jsonDepth', 'vscode-jsonrpc/node', 'type:clock', 'type:log', 'node:*'],
   },
   {
     name: 'rpc',

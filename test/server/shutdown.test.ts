@@ -20,6 +20,7 @@ function openScene({ graceMs = 0, groups = [] as string[][], handlers = [] as st
   const deadlines = new Map<string, () => number>();
   const news: ShutdownNews[] = [];
   let reopened = 0;
+  let leaving = 0;
   const task = (kind: ShutdownTask['kind'], name: string): ShutdownTask => ({
     kind,
     name,
@@ -44,6 +45,9 @@ function openScene({ graceMs = 0, groups = [] as string[][], handlers = [] as st
     },
     holdings: () => tasks('lock', [['lock']]),
     log: { kind: 'log', name: 'log', end: async () => null },
+    onLeaving() {
+      leaving += 1;
+    },
     clock,
   });
   shutdown.listen((one) => news.push(one));
@@ -53,6 +57,7 @@ function openScene({ graceMs = 0, groups = [] as string[][], handlers = [] as st
     began,
     news,
     reopened: () => reopened,
+    isLeaving: () => leaving > 0,
     remainingMs: (name: string) => deadlines.get(name)?.(),
     async end(...names: string[]) {
       for (const name of names) ends.get(name)?.resolve(null);
@@ -273,6 +278,7 @@ describe('the host’s handlers', () => {
       services: { close: () => [], reopen() {}, longestGraceMs: () => 0 },
       holdings: () => [],
       log: { kind: 'log', name: 'log', end: async () => null },
+      onLeaving() {},
       clock,
     });
     return shutdown.run({ reason: 'quit' });

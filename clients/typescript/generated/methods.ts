@@ -61,6 +61,12 @@ export interface Methods {
   'shutdown/removeHandler': { params: t.ShutdownRemoveHandlerParams; result: t.ShutdownRemoveHandlerResult };
   /** Ends everything in order and reports how it went; with `keepRunning` only handlers and services. */
   'shutdown/run': { params: t.ShutdownRunParams; result: t.ShutdownReport };
+  /** Takes the lock of the only instance, or tells the one that has it. */
+  'instance/acquire': { params: t.InstanceAcquireParams; result: t.InstanceAcquireResult };
+  /** Lets go of a lock; whoever waits for it gets it. */
+  'instance/release': { params: t.InstanceReleaseParams; result: t.InstanceReleaseResult };
+  /** Who holds the lock. Asks without touching it, so nobody who acquires meanwhile is disturbed. */
+  'instance/query': { params: t.InstanceQueryParams; result: t.InstanceQueryResult };
   /** Starts a child process that ends with the sidecar, in a session of its own. */
   'service/start': { params: t.ServiceStartParams; result: t.ServiceStartResult };
   /** Ends services with all that belongs to them, politely, then by force. */
@@ -105,6 +111,8 @@ export interface Notifications {
   'event/service': t.EventServiceParams;
   /** Lines that a service wrote, at most 50 ms or 64 KiB of them at once. */
   'event/serviceLog': t.EventServiceLogParams;
+  /** A lock that this host held is lost. */
+  'event/instance': t.EventInstanceParams;
   /** The host read too slowly: events of this topic were dropped. */
   'event/overflow': t.EventOverflowParams;
 }
@@ -121,6 +129,8 @@ export interface Events {
   service: t.EventServiceParams;
   /** Lines that a service wrote, at most 50 ms or 64 KiB of them at once. */
   serviceLog: t.EventServiceLogParams;
+  /** A lock that this host held is lost. */
+  instance: t.EventInstanceParams;
   /** The host read too slowly: events of this topic were dropped. */
   overflow: t.EventOverflowParams;
 }
@@ -274,6 +284,22 @@ export interface ShutdownMethods {
   run(params: t.ShutdownRunParams, options?: CallOptions): Promise<Methods['shutdown/run']['result']>;
 }
 
+export interface InstanceMethods {
+  /**
+   * Takes the lock of the only instance, or tells the one that has it.
+   * The lock is the kernel’s (flock): it ends with the sidecar that holds it, and there is no way to steal it. One that is held stays so; `payload` is then handed to its host as host/secondInstance, and `reply` is what that answered. A first instance that hangs, dies or cannot be asked gives `delivered: false` with the reason, 3 s after the waiting at the latest, and is left alone. One that is closing is waited for, for up to 5 s or `waitMs`, whichever is longer.
+   * Rejects with NotFound, PermissionDenied, Conflict, Unsupported, ShuttingDown.
+   */
+  acquire(params?: t.InstanceAcquireParams, options?: CallOptions): Promise<Methods['instance/acquire']['result']>;
+  /** Lets go of a lock; whoever waits for it gets it. */
+  release(params: t.InstanceReleaseParams, options?: CallOptions): Promise<Methods['instance/release']['result']>;
+  /**
+   * Who holds the lock. Asks without touching it, so nobody who acquires meanwhile is disturbed.
+   * Rejects with NotFound, PermissionDenied, Unsupported.
+   */
+  query(params?: t.InstanceQueryParams, options?: CallOptions): Promise<Methods['instance/query']['result']>;
+}
+
 export interface ServiceMethods {
   /**
    * Starts a child process that ends with the sidecar, in a session of its own.
@@ -335,6 +361,7 @@ export interface Nouns {
   readonly cleanup: CleanupMethods;
   readonly process: ProcessMethods;
   readonly shutdown: ShutdownMethods;
+  readonly instance: InstanceMethods;
   readonly service: ServiceMethods;
   readonly metrics: MetricsMethods;
   readonly events: EventsMethods;
@@ -370,6 +397,9 @@ export const lanes = {
   'shutdown/addHandler': 'state',
   'shutdown/removeHandler': 'state',
   'shutdown/run': 'act',
+  'instance/acquire': 'wait',
+  'instance/release': 'state',
+  'instance/query': 'look',
   'service/start': 'act',
   'service/stop': 'act',
   'service/list': 'look',

@@ -131,6 +131,19 @@ export interface EventFilter {
   targets?: ProcessRef[] | undefined;
 }
 
+/** What event/instance carries. */
+export interface EventInstanceParams {
+  subscriptionId: Text;
+  /** Counts the notifications of a subscription without a gap; given after dropping. */
+  seq: number;
+  at: Timestamp;
+  lockId: Text;
+  /** Its file was renamed, replaced or deleted, so that it excludes nobody any more; the lock is given up, and may be acquired anew. */
+  change: Open<EventInstanceParamsChange>;
+}
+
+export type EventInstanceParamsChange = 'lost';
+
 /** What event/overflow carries. */
 export interface EventOverflowParams {
   subscriptionId: Text;
@@ -276,6 +289,15 @@ export interface HandlerStatus {
   order: number;
 }
 
+/** A process of the instance that holds a lock. */
+export interface HolderProcess {
+  /** As its own pid namespace counts it. */
+  pid: Pid;
+  startedAt: Timestamp;
+  /** For process/wait and its like. */
+  identity?: string | undefined;
+}
+
 /** What host/runShutdownHandler takes. */
 export interface HostRunShutdownHandlerParams {
   handlerId: Text;
@@ -385,6 +407,94 @@ export type InitializeResultHostWatch = 'handle' | 'pid' | 'none';
 
 /** What initialized carries. */
 export type InitializedParams = Record<never, never>;
+
+/** What instance/acquire takes. */
+export interface InstanceAcquireParams {
+  /** Which lock of the app; its appId when absent. */
+  name?: Name | undefined;
+  /**
+   * `user`: one for this user on this machine. `path`: one for a directory, whoever uses it; it gets a file `.sidewarden-….lock`.
+   * Default: `"user"`.
+   */
+  scope?: InstanceAcquireParamsScope | undefined;
+  /** For scope `path`: an absolute directory that is there. */
+  path?: Text | undefined;
+  /**
+   * How long to wait for a lock that is held, before anything is delivered.
+   * Default: `0`.
+   */
+  waitMs?: Duration | undefined;
+  /** What a first instance is told; nothing is delivered without it. */
+  payload?: SecondInstancePayload | undefined;
+}
+
+export type InstanceAcquireParamsScope = 'user' | 'path';
+
+/** What instance/acquire answers. */
+export interface InstanceAcquireResult {
+  acquired: boolean;
+  /** The lock, when this sidecar has it, from now on or before. */
+  lockId?: Text | undefined;
+  /** Who has it instead. */
+  holder?: InstanceHolder | undefined;
+  /** Whether its host has answered; absent when there was nothing to deliver. */
+  delivered?: boolean | undefined;
+  /** What its host replied. */
+  reply?: unknown | undefined;
+  /** `alreadyHeld` when this host has the lock itself; else a sentence that says why nothing was delivered. */
+  reason?: Text | undefined;
+}
+
+/** What became of a lock that was held. */
+export interface InstanceEventPayload {
+  lockId: Text;
+  /** Its file was renamed, replaced or deleted, so that it excludes nobody any more; the lock is given up, and may be acquired anew. */
+  change: Open<InstanceEventPayloadChange>;
+}
+
+export type InstanceEventPayloadChange = 'lost';
+
+/** Who holds a lock, as it tells itself; nobody can take it away from there. */
+export interface InstanceHolder {
+  /** Null where it named no process, or could not be asked. */
+  host: HolderProcess | null;
+  /** Null where the lock is held by one that cannot be seen from here. */
+  sidecar: HolderProcess | null;
+  /** It shuts down, and lets go in a moment. */
+  closing: boolean;
+}
+
+/** What instance/query takes. */
+export interface InstanceQueryParams {
+  /** Which lock of the app; its appId when absent. */
+  name?: Name | undefined;
+  /**
+   * `user`: one for this user on this machine. `path`: one for a directory, whoever uses it; it gets a file `.sidewarden-….lock`.
+   * Default: `"user"`.
+   */
+  scope?: InstanceQueryParamsScope | undefined;
+  /** For scope `path`: an absolute directory that is there. */
+  path?: Text | undefined;
+}
+
+export type InstanceQueryParamsScope = 'user' | 'path';
+
+/** What instance/query answers. */
+export interface InstanceQueryResult {
+  /** Null when nobody does. */
+  holder: InstanceHolder | null;
+}
+
+/** What instance/release takes. */
+export interface InstanceReleaseParams {
+  lockId: Text;
+}
+
+/** What instance/release answers. */
+export interface InstanceReleaseResult {
+  /** False when this host does not hold it, or no longer. */
+  released: boolean;
+}
 
 /** The single-instance lock that this connection holds. */
 export interface InstanceStatus {
@@ -1770,6 +1880,8 @@ export interface Snapshot {
   service?: ServiceEventPayload[] | undefined;
   process?: ProcessEventPayload[] | undefined;
   port?: PortEventPayload[] | undefined;
+  /** The locks that were lost before. */
+  instance?: InstanceEventPayload[] | undefined;
 }
 
 /** The command could not be started. */

@@ -36,6 +36,15 @@ const processPayload = {
 } as const;
 export const ProcessEventPayload = struct('ProcessEventPayload', 'A process that started, ended or changed.', processPayload);
 
+const instancePayload = {
+  lockId: Text,
+  change: doc(
+    z.enum(['lost']),
+    'Its file was renamed, replaced or deleted, so that it excludes nobody any more; the lock is given up, and may be acquired anew.',
+  ),
+} as const;
+export const InstanceEventPayload = struct('InstanceEventPayload', 'What became of a lock that was held.', instancePayload);
+
 export const port = defineNotification({
   name: 'event/port',
   summary: 'The holders of a port changed.',
@@ -133,6 +142,13 @@ export const serviceLog = defineNotification({
       lines: [{ seq: 7, stream: 'stdout', at: 1_790_000_000_000, text: 'listening' }],
     },
   ],
+});
+
+export const instance = defineNotification({
+  name: 'event/instance',
+  summary: 'A lock that this host held is lost.',
+  params: z.object({ ...envelope, ...instancePayload }),
+  examples: [{ subscriptionId: 's1', seq: 1, at: 1_790_000_000_000, lockId: 'l1', change: 'lost' }],
 });
 
 export const overflow = defineNotification({

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { PortEventPayload, ProcessEventPayload, ServiceEventPayload, Topic } from '../events/events.ts';
+import { InstanceEventPayload, PortEventPayload, ProcessEventPayload, ServiceEventPayload, Topic } from '../events/events.ts';
 import { defineMethod } from '../method.ts';
 import { doc, Name, Port, strictStruct, struct, Text } from '../types/primitives.ts';
 import { ProcessRef } from '../types/process.ts';
@@ -14,6 +14,7 @@ const Snapshot = struct('Snapshot', 'How things stand at the beginning of a subs
   service: z.optional(z.array(ServiceEventPayload)),
   process: z.optional(z.array(ProcessEventPayload)),
   port: z.optional(z.array(PortEventPayload)),
+  instance: doc(z.optional(z.array(InstanceEventPayload)), 'The locks that were lost before.'),
 });
 
 export const subscribe = defineMethod({

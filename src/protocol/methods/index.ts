@@ -3,6 +3,7 @@ import * as event from '../events/events.ts';
 import * as host from '../hostCalls/hostCalls.ts';
 import * as cleanup from './cleanup.ts';
 import * as events from './events.ts';
+import * as instance from './instance.ts';
 import * as kill from './kill.ts';
 import * as lifecycle from './lifecycle.ts';
 import * as log from './log.ts';
@@ -53,6 +54,9 @@ export const methods = {
   'shutdown/addHandler': shutdown.addHandler,
   'shutdown/removeHandler': shutdown.removeHandler,
   'shutdown/run': shutdown.run,
+  'instance/acquire': instance.acquire,
+  'instance/release': instance.release,
+  'instance/query': instance.query,
   'service/start': service.start,
   'service/stop': service.stop,
   'service/list': service.list,
@@ -80,6 +84,7 @@ export const serverNotifications = {
   'event/shutdown': event.shutdown,
   'event/service': event.service,
   'event/serviceLog': event.serviceLog,
+  'event/instance': event.instance,
   'event/overflow': event.overflow,
 } as const;
 

@@ -10,6 +10,7 @@ export interface Client {
   readonly appId: string;
   /** What its host says it answers. */
   readonly capabilities: Params<'initialize'>['capabilities'];
+  readonly clientInfo: Params<'initialize'>['clientInfo'];
   /** The host that it named, whether or not it can be watched. */
   readonly hostPid: number | null;
   readonly ledgers: AppLedgers;

@@ -43,7 +43,7 @@ export function createConnect(parts: ConnectParts): Connect {
   const takeTurn = createTurns();
 
   return async function connect(connectionId, params) {
-    const { processId, appId, capabilities: hostCapabilities, options: { ownerTag, stateDir } = {} } = params;
+    const { processId, appId, clientInfo, capabilities: hostCapabilities, options: { ownerTag, stateDir } = {} } = params;
     const hostPid = processId ?? parts.clientProcessId;
     // First of all: it may die while all this is being built.
     const hostWatch = hostPid === null ? 'none' : parts.hostWatch.watch(hostPid);
@@ -89,7 +89,7 @@ export function createConnect(parts: ConnectParts): Connect {
       ...parts.surroundings,
       ownerTag,
     });
-    clients.add({ connectionId, appId, capabilities: hostCapabilities, hostPid, ledgers, registrations, services, outputs });
+    clients.add({ connectionId, appId, capabilities: hostCapabilities, clientInfo, hostPid, ledgers, registrations, services, outputs });
     if (hostPid !== null && (await hostWatch) !== 'none') containing.setHost(hostPid);
     return hostWatch;
   };

@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import type { ProcessLog } from '../../log.ts';
 import type { CallHost } from '../context.ts';
+import type { Instances } from '../instance/instances.ts';
 import type { Leases } from '../ports/leases.ts';
 import { createShutdown, type ShutdownTask } from '../shutdown/coordinator.ts';
 import { createShutdownHandlers } from '../shutdown/handlers.ts';
@@ -9,13 +10,14 @@ import type { Clients } from './clients.ts';
 export interface EndingParts {
   clients: Clients;
   leases: Leases;
+  instances: Pick<Instances, 'beginClosing' | 'list'>;
   callHost: CallHost;
   log: ProcessLog;
   clock: Clock;
 }
 
 /** What a shutdown has to end, and in which order. */
-export function createEnding({ clients, leases, callHost, log, clock }: EndingParts) {
+export function createEnding({ clients, leases, instances, callHost, log, clock }: EndingParts) {
   const shutdownHandlers = createShutdownHandlers(callHost);
   const shutdown = createShutdown({
     handlers: shutdownHandlers.groups,
@@ -26,11 +28,18 @@ export function createEnding({ clients, leases, callHost, log, clock }: EndingPa
       },
       longestGraceMs: () => Math.max(0, ...clients.all().map(({ services }) => services.longestGraceMs())),
     },
-    holdings: () => [[task('lease', { name: 'ports', end: endPorts })]],
+    holdings: () => holdings(),
     log: task('log', { name: 'log', end: flushLogs }),
+    onLeaving: () => instances.beginClosing(),
     clock,
   });
   return { shutdownHandlers, shutdown };
+
+  /** The next instance wants our ports, so they go before the locks for which it waits. */
+  function* holdings(): Generator<ShutdownTask[]> {
+    yield [task('lease', { name: 'ports', end: endPorts })];
+    yield instances.list().map(({ name, release }) => task('lock', { name, end: release }));
+  }
 
   async function flushLogs(): Promise<void> {
     await Promise.all(clients.all().map(({ outputs }) => outputs.close()));

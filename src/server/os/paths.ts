@@ -9,11 +9,18 @@ import { fail } from '../../protocol/errors.ts';
 export type DirectoryState = 'writable' | 'creatable' | 'unusable';
 
 /**
- * Where locks live: under the home that the user database names, not $HOME, so that two programs of one user with
- * different environments meet in one place.
+ * The home that the user database names, not $HOME, so that two programs of one user with different environments meet in
+ * one place. Null where it cannot keep locks: there is none, it is another user’s (`/` of a daemon), or on a network file system.
  */
-export function lockDirectory(): string {
-  return join(passwdHome(), '.local', 'state', 'sidewarden', 'locks');
+export async function findLockHome(): Promise<string | null> {
+  try {
+    const { homedir: home, uid } = userInfo();
+    if (!(await isLocalDirectory(home))) return null;
+    return uid === -1 || (await stat(home)).uid === uid ? home : null;
+  } catch {
+    // No entry for this uid, as in many containers.
+    return null;
+  }
 }
 
 /**
@@ -94,7 +101,8 @@ export async function directoryState(directory: string): Promise<DirectoryState>
   }
 }
 
-async function isLocalDirectory(path: string): Promise<boolean> {
+/** Where the system tells a network file system from a local one; macOS does not by this call, and all pass there. */
+export async function isLocalDirectory(path: string): Promise<boolean> {
   try {
     const [{ type }, found] = await Promise.all([statfs(path), stat(path)]);
     return found.isDirectory() && !networkFileSystems.has(type >>> 0);

@@ -36,6 +36,8 @@ export interface ShutdownParts {
   /** What the sidecar itself holds: sockets, then locks. */
   holdings(): Groups;
   log: ShutdownTask;
+  /** Called as soon as it is sure that the sidecar will not stay, and maybe again. */
+  onLeaving(): void;
   clock: Clock;
 }
 
@@ -82,7 +84,7 @@ interface Run {
 }
 
 /** Ends what the sidecar has to end, one phase after the other, and reports how each step went. */
-export function createShutdown({ handlers, services, holdings, log, clock }: ShutdownParts): Shutdown {
+export function createShutdown({ handlers, services, holdings, log, onLeaving, clock }: ShutdownParts): Shutdown {
   const listeners = new Set<(news: ShutdownNews) => void>();
   let current: Run | null = null;
   let state: ShutdownState = 'open';
@@ -100,6 +102,7 @@ export function createShutdown({ handlers, services, holdings, log, clock }: Shu
       return () => void listeners.delete(listener);
     },
     run(order) {
+      if (!order.keepRunning) onLeaving();
       current ??= begin(order);
       if (!order.keepRunning) current.keepsRunning = false;
       if (order.hostIsDead) current.hostIsDead = true;

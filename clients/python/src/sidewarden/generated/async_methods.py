@@ -667,6 +667,80 @@ class AsyncShutdownMethods:
         """
         return cast("t.ShutdownReport", await self._call("shutdown/run", {"reason": reason}, {"deadlineMs": deadline_ms, "keepRunning": keep_running, "workDoneToken": work_done_token}, timeout))
 
+class AsyncInstanceMethods:
+    """instance/…"""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    async def acquire(
+        self,
+        *,
+        name: Optional[t.Name] = None,
+        scope: Optional[t.InstanceAcquireParamsScope] = None,
+        path: Optional[t.Text] = None,
+        wait_ms: Optional[t.Duration] = None,
+        payload: Optional[t.SecondInstancePayload] = None,
+        timeout: Optional[float] = None,
+    ) -> t.InstanceAcquireResult:
+        """Takes the lock of the only instance, or tells the one that has it.
+
+        The lock is the kernel’s (flock): it ends with the sidecar that holds it, and there is no way to
+        steal it. One that is held stays so; `payload` is then handed to its host as host/secondInstance,
+        and `reply` is what that answered. A first instance that hangs, dies or cannot be asked gives
+        `delivered: false` with the reason, 3 s after the waiting at the latest, and is left alone. One that
+        is closing is waited for, for up to 5 s or `waitMs`, whichever is longer.
+
+        Args:
+            name: Which lock of the app; its appId when absent.
+            scope: `user`: one for this user on this machine. `path`: one for a directory, whoever uses it;
+                it gets a file `.sidewarden-….lock`. Default: "user".
+            path: For scope `path`: an absolute directory that is there.
+            wait_ms: How long to wait for a lock that is held, before anything is delivered. Default: 0.
+            payload: What a first instance is told; nothing is delivered without it.
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+
+        Raises:
+            NotFound, PermissionDenied, Conflict, Unsupported, ShuttingDown
+        """
+        return cast("t.InstanceAcquireResult", await self._call("instance/acquire", {}, {"name": name, "scope": scope, "path": path, "waitMs": wait_ms, "payload": payload}, timeout))
+
+    async def release(
+        self,
+        lock_id: t.Text,
+        *,
+        timeout: Optional[float] = None,
+    ) -> t.InstanceReleaseResult:
+        """Lets go of a lock; whoever waits for it gets it.
+
+        Args:
+            lock_id:
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+        """
+        return cast("t.InstanceReleaseResult", await self._call("instance/release", {"lockId": lock_id}, {}, timeout))
+
+    async def query(
+        self,
+        *,
+        name: Optional[t.Name] = None,
+        scope: Optional[t.InstanceQueryParamsScope] = None,
+        path: Optional[t.Text] = None,
+        timeout: Optional[float] = None,
+    ) -> t.InstanceQueryResult:
+        """Who holds the lock. Asks without touching it, so nobody who acquires meanwhile is disturbed.
+
+        Args:
+            name: Which lock of the app; its appId when absent.
+            scope: `user`: one for this user on this machine. `path`: one for a directory, whoever uses it;
+                it gets a file `.sidewarden-….lock`. Default: "user".
+            path: For scope `path`: an absolute directory that is there.
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+
+        Raises:
+            NotFound, PermissionDenied, Unsupported
+        """
+        return cast("t.InstanceQueryResult", await self._call("instance/query", {}, {"name": name, "scope": scope, "path": path}, timeout))
+
 class AsyncServiceMethods:
     """service/…"""
 
@@ -882,6 +956,7 @@ class AsyncNouns:
         self.cleanup = AsyncCleanupMethods(call)
         self.process = AsyncProcessMethods(call)
         self.shutdown = AsyncShutdownMethods(call)
+        self.instance = AsyncInstanceMethods(call)
         self.service = AsyncServiceMethods(call)
         self.metrics = AsyncMetricsMethods(call)
         self.events = AsyncEventsMethods(call)

@@ -12,9 +12,17 @@ CleanupRunParamsEvict = Literal["owned", "any"]
 
 DependencyCondition = Literal["started", "ready", "completed"]
 
+EventInstanceParamsChange = Literal["lost"]
+
 EventShutdownParamsPhase = Literal["handlers", "services", "holdings", "log", "done"]
 
 InitializeResultHostWatch = Literal["handle", "pid", "none"]
+
+InstanceAcquireParamsScope = Literal["user", "path"]
+
+InstanceEventPayloadChange = Literal["lost"]
+
+InstanceQueryParamsScope = Literal["user", "path"]
 
 InstanceStatusScope = Literal["user", "path"]
 
@@ -214,6 +222,19 @@ class EventFilter(Struct):
     """For topic `process`."""
 
 @dataclass
+class EventInstanceParams(Struct):
+    """What event/instance carries."""
+    subscription_id: Text
+    seq: int
+    """Counts the notifications of a subscription without a gap; given after dropping."""
+    at: Timestamp
+    lock_id: Text
+    change: Union[EventInstanceParamsChange, str]
+    """Its file was renamed, replaced or deleted, so that it excludes nobody any more; the lock is given
+    up, and may be acquired anew.
+    """
+
+@dataclass
 class EventOverflowParams(Struct):
     """What event/overflow carries."""
     subscription_id: Text
@@ -344,6 +365,15 @@ class HandlerStatus(Struct):
     order: int
 
 @dataclass
+class HolderProcess(Struct):
+    """A process of the instance that holds a lock."""
+    pid: Pid
+    """As its own pid namespace counts it."""
+    started_at: Timestamp
+    identity: Optional[str] = None
+    """For process/wait and its like."""
+
+@dataclass
 class HostRunShutdownHandlerParams(Struct):
     """What host/runShutdownHandler takes."""
     handler_id: Text
@@ -434,6 +464,87 @@ class InitializeResult(Struct):
 @dataclass
 class InitializedParams(Struct):
     """What initialized carries."""
+
+@dataclass
+class InstanceAcquireParams(Struct):
+    """What instance/acquire takes."""
+    name: Optional[Name] = None
+    """Which lock of the app; its appId when absent."""
+    scope: Optional[InstanceAcquireParamsScope] = None
+    """`user`: one for this user on this machine. `path`: one for a directory, whoever uses it; it gets a
+    file `.sidewarden-….lock`. Default: "user".
+    """
+    path: Optional[Text] = None
+    """For scope `path`: an absolute directory that is there."""
+    wait_ms: Optional[Duration] = None
+    """How long to wait for a lock that is held, before anything is delivered. Default: 0."""
+    payload: Optional[SecondInstancePayload] = None
+    """What a first instance is told; nothing is delivered without it."""
+
+@dataclass
+class InstanceAcquireResult(Struct):
+    """What instance/acquire answers."""
+    acquired: bool
+    lock_id: Optional[Text] = None
+    """The lock, when this sidecar has it, from now on or before."""
+    holder: Optional[InstanceHolder] = None
+    """Who has it instead."""
+    delivered: Optional[bool] = None
+    """Whether its host has answered; absent when there was nothing to deliver."""
+    reply: Any = None
+    """What its host replied."""
+    reason: Optional[Text] = None
+    """`alreadyHeld` when this host has the lock itself; else a sentence that says why nothing was
+    delivered.
+    """
+
+@dataclass
+class InstanceEventPayload(Struct):
+    """What became of a lock that was held."""
+    lock_id: Text
+    change: Union[InstanceEventPayloadChange, str]
+    """Its file was renamed, replaced or deleted, so that it excludes nobody any more; the lock is given
+    up, and may be acquired anew.
+    """
+
+@dataclass
+class InstanceHolder(Struct):
+    """Who holds a lock, as it tells itself; nobody can take it away from there."""
+    host: Optional[HolderProcess]
+    """Null where it named no process, or could not be asked."""
+    sidecar: Optional[HolderProcess]
+    """Null where the lock is held by one that cannot be seen from here."""
+    closing: bool
+    """It shuts down, and lets go in a moment."""
+
+@dataclass
+class InstanceQueryParams(Struct):
+    """What instance/query takes."""
+    name: Optional[Name] = None
+    """Which lock of the app; its appId when absent."""
+    scope: Optional[InstanceQueryParamsScope] = None
+    """`user`: one for this user on this machine. `path`: one for a directory, whoever uses it; it gets a
+    file `.sidewarden-….lock`. Default: "user".
+    """
+    path: Optional[Text] = None
+    """For scope `path`: an absolute directory that is there."""
+
+@dataclass
+class InstanceQueryResult(Struct):
+    """What instance/query answers."""
+    holder: Optional[InstanceHolder]
+    """Null when nobody does."""
+
+@dataclass
+class InstanceReleaseParams(Struct):
+    """What instance/release takes."""
+    lock_id: Text
+
+@dataclass
+class InstanceReleaseResult(Struct):
+    """What instance/release answers."""
+    released: bool
+    """False when this host does not hold it, or no longer."""
 
 @dataclass
 class InstanceStatus(Struct):
@@ -1584,6 +1695,8 @@ class Snapshot(Struct):
     service: Optional[List[ServiceEventPayload]] = None
     process: Optional[List[ProcessEventPayload]] = None
     port: Optional[List[PortEventPayload]] = None
+    instance: Optional[List[InstanceEventPayload]] = None
+    """The locks that were lost before."""
 
 @dataclass
 class SpawnFailedData(Struct):

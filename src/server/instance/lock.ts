@@ -1,0 +1,107 @@
+import type { FileHandle } from 'node:fs/promises';
+import type { Clock, Timer } from '../../clock.ts';
+import type { Log } from '../../log.ts';
+import type { LockNote } from '../../protocol/courier.ts';
+import type { TryLock } from '../os/fileLock.ts';
+import type { PeerUser } from '../os/peerUser.ts';
+import { type CourierOptions, openCourier } from './courier.ts';
+import type { Doors } from './doors.ts';
+import { type LockPlace, preparePlace } from './places.ts';
+
+/** A lock that this sidecar has, with the door beside it. */
+export interface HeldLock {
+  readonly place: LockPlace;
+  /** Whoever knocks is told that it will be let go soon, and its host is not asked any more. */
+  tellClosing(): void;
+  /** Lets go; a second time, it waits for the first. Whoever waits inside the door is sent to try for it. */
+  release(): Promise<void>;
+}
+
+export interface LockParts {
+  tryLock: TryLock;
+  doors: Doors;
+  peerUser: PeerUser;
+  clock: Clock;
+  log: Log;
+}
+
+export interface LockOwner {
+  note: LockNote;
+  deliver: CourierOptions['deliver'];
+  /** The file at the path is another now, so that the lock excludes nobody any more; it was let go. */
+  onLost(): void;
+}
+
+/** How often the locked file is compared with what is at its path. */
+export const compareEveryMs = 30_000;
+
+/** Locks, writes the note and opens the door: when this resolves second instances are heard. Null: another holds it. */
+export async function takeLock(
+  place: LockPlace,
+  { note, deliver, onLost }: LockOwner,
+  { tryLock, doors, peerUser, clock, log }: LockParts,
+): Promise<HeldLock | null> {
+  await preparePlace(place);
+  const file = await tryLock(place.path, place.fileMode);
+  if (file === null) return null;
+  try {
+    await writeNote(file.handle, JSON.stringify(note)).catch((error: unknown) => log.debug({ err: error }, 'a lock has no note'));
+    const { dev, ino } = await file.handle.stat({ bigint: true });
+    const courier = await openCourier({
+      open: (onVisitor) => doors.open({ dev, ino }, onVisitor),
+      describe: async () => note,
+      deliver,
+      peerUser,
+      clock,
+      log,
+    });
+    let letGo: Promise<void> | null = null;
+    let comparing: Timer = clock.setTimer(compareEveryMs, compare);
+
+    return {
+      place,
+      tellClosing: courier.tellClosing,
+      release,
+    };
+
+    function release(): Promise<void> {
+      letGo ??= endAll();
+      return letGo;
+    }
+
+    /** In this order: who sees the door gone, or is sent away, finds the lock free, or free in a moment. */
+    async function endAll(): Promise<void> {
+      comparing.cancel();
+      try {
+        await courier.close();
+        // A note of one that lives and does not hold it would be taken for the holder’s.
+        await writeNote(file?.handle as FileHandle, '').catch(() => {});
+      } finally {
+        await file?.release();
+        courier.dismiss();
+      }
+    }
+
+    async function compare(): Promise<void> {
+      const isIntact = await file?.isIntact().catch((error: unknown) => {
+        log.debug({ err: error, path: place.path }, 'a lock could not be compared with its path; it will be, the next time');
+        return true;
+      });
+      if (letGo !== null) return;
+      comparing = clock.setTimer(compareEveryMs, compare);
+      if (isIntact) return;
+      log.warn({ path: place.path }, 'the file of a lock was replaced; it excludes nobody any more and is given up');
+      await release().catch((error: unknown) => log.warn({ err: error }, 'a lost lock could not be let go in order'));
+      onLost();
+    }
+  } catch (error) {
+    await file.release();
+    throw error;
+  }
+}
+
+/** Opened for appending, so what is written to an emptied file begins at its beginning. */
+async function writeNote(handle: FileHandle, text: string): Promise<void> {
+  await handle.truncate(0);
+  if (text !== '') await handle.write(text);
+}
