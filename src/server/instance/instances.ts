@@ -17,7 +17,7 @@ import { withFaults } from './faults.ts';
 import { findHolder, type HolderParts, meet, readHolder } from './holder.ts';
 import { type HeldLock, takeLock } from './lock.ts';
 import { findLockBase, findLockPlace, type LockPlace, ownUid, placeSystemOf, type WhichLock } from './places.ts';
-import { createTurns } from './turns.ts';
+import { createTurnsByPath } from './turnsByPath.ts';
 
 /** The single-instance locks of this sidecar, each of one connection. */
 export interface Instances {
@@ -77,7 +77,7 @@ export async function createInstances(parts: InstancesParts): Promise<Instances>
   const lost: { connectionId: string; payload: Payload<'event/instance'> }[] = [];
   const listeners = new Set<(connectionId: string, payload: Payload<'event/instance'>) => void>();
   const closing = new AbortController();
-  const inTurn = createTurns();
+  const inTurn = createTurnsByPath();
   let lastId = 0;
 
   return {
