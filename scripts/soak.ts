@@ -1,11 +1,20 @@
 import { soakContainment } from '../test/soak/containment.ts';
 import { soakHostDeaths } from '../test/soak/hostDeath.ts';
+import { soakLoad } from '../test/soak/load/soak.ts';
 
-/* What takes too long for `npm test`: `npm run soak -- containment 200` plays a scenario that many rounds, on the built sidecar. */
+/*
+ * What takes too long for `npm test`, on the built sidecar: `npm run soak -- containment 200` and `hostDeath 300` play their scenes that
+ * many rounds, `load 60` lasts that many seconds.
+ */
 
-const soaks: Record<string, (rounds: number) => Promise<void>> = { containment: soakContainment, hostDeath: soakHostDeaths };
+const soaks: Record<string, (amount: number) => Promise<void>> = {
+  containment: soakContainment,
+  hostDeath: soakHostDeaths,
+  load: soakLoad,
+};
+const defaults: Record<string, number> = { containment: 200, hostDeath: 300, load: 60 };
 
-const [name = 'containment', rounds = '200'] = process.argv.slice(2);
+const [name = 'containment', amount = defaults[name]] = process.argv.slice(2);
 const soak = soaks[name];
 if (soak === undefined) throw new Error(`There is no soak ${name}; there are ${Object.keys(soaks).join(', ')}.`);
-await soak(Number(rounds));
+await soak(Number(amount));

@@ -94,7 +94,8 @@ function frameOf(message: object): Buffer {
   return Buffer.from(`Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
 }
 
-function readBodies(stream: NodeJS.ReadableStream, onBody: (body: Buffer) => void): void {
+/** Calls back with each body of an LSP-framed stream. */
+export function readBodies(stream: NodeJS.ReadableStream, onBody: (body: Buffer) => void): void {
   let rest: Buffer = Buffer.alloc(0);
   stream.on('data', (chunk: Buffer) => {
     const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);

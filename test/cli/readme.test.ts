@@ -69,7 +69,7 @@ test('the exit codes are those of --help', () => {
   for (const [code, meaning] of help) expect(table.get(code)).toBe(meaning);
 });
 
-test.each(['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'docs/kill.md', 'docs/shutdown.md'])(
+test.each(['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'docs/kill.md', 'docs/shutdown.md', 'docs/soak.md'])(
   'no link in %s leads nowhere',
   (file) => {
     const text = readFileSync(root + file, 'utf8');

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isLinux } from '../harness/needs.ts';
+import { randomFrom } from '../harness/random.ts';
 import { startSidecar, type TestSidecar } from '../harness/sidecar.ts';
 
 let sidecar: TestSidecar;
@@ -161,14 +162,3 @@ describe('every request is answered exactly once', () => {
     expect(own.stderr()).not.toContain('unexpected failure');
   });
 });
-
-/** mulberry32: a small generator whose run is the same everywhere. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}

@@ -64,6 +64,20 @@ describe('the host’s death, while somebody keeps the connection open', () => {
     });
   });
 
+  test('ends a shutdown soon that is under way, whatever its handlers still want', async () => {
+    await using sidecar = await startSidecar(through);
+    const pid = await hello(sidecar, { capabilities: { shutdownHandlers: true } });
+    await sidecar.call('shutdown/addHandler', { name: 'hung', timeoutMs: 600_000 });
+    sidecar.send({ jsonrpc: '2.0', id: 'down', method: 'shutdown', params: { reason: 'quit', deadlineMs: 600_000 } });
+    await until(() => sidecar.hostCalls('host/runShutdownHandler').length === 1, 'the handler to run');
+    sidecar.child.kill('SIGKILL');
+    await until(() => !isAlive(pid), 'the sidecar to end', 10_000);
+    await sidecar.exited;
+    // It was answered, to whoever still reads.
+    expect(sidecar.stderr()).toMatch(/exit code 0\n$/);
+    expect(lastReport(sidecar)).toMatchObject({ report: { reason: 'quit', steps: [{ name: 'hung', status: 'unavailable' }, {}, {}] } });
+  });
+
   test('is known also when it came before initialize was read, by a sidecar that was stopped', async () => {
     await using sidecar = await startSidecar(direct);
     const pid = await sidecarOf(sidecar);

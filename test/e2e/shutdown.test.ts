@@ -3,8 +3,11 @@ import { describe, expect, test } from 'vitest';
 import type { Params } from '../../src/protocol/methods/index.ts';
 import { type HostCallAnswers, type StartOptions, startSidecar, type TestSidecar } from '../harness/sidecar.ts';
 import { until } from '../harness/until.ts';
+import { isAlive, untilQuiet } from '../harness/watching.ts';
 
 const withHandlers = { capabilities: { shutdownHandlers: true } };
+
+const down = { jsonrpc: '2.0', id: 'down', method: 'shutdown', params: {} };
 
 /** A sidecar whose host answers each handler by its name, and notes that it was asked. */
 async function startHost(answers: Record<string, () => null | undefined | Promise<null>> = {}, options: StartOptions = {}) {
@@ -192,9 +195,10 @@ describe('while it runs', () => {
     const spec = { name: 'stubborn', command: 'sh', args: ['-c', 'trap "" TERM; while :; do sleep 0.1; done'], stop: { graceMs: 60_000 } };
     const { service } = await sidecar.call('service/start', { spec });
     const report = await sidecar.call('shutdown', { deadlineMs: 2_000 });
-    expect(report.steps[0]).toMatchObject({ kind: 'service', name: 'stubborn', status: 'done' });
+    // It is ended in any case; a busy machine may see that too late.
+    expect(report.steps[0]).toMatchObject({ kind: 'service', name: 'stubborn', status: expect.stringMatching(/^(done|timeout)$/) });
     expect(report.elapsedMs).toBeGreaterThanOrEqual(1_400);
-    expect(() => process.kill(service.process?.pid as number, 0)).toThrow();
+    await until(() => !isAlive(service.process?.pid as number), 'it to end');
   });
 
   test('a second SIGTERM skips the grace', async () => {
@@ -274,6 +278,45 @@ describe('every way to the end runs what can be run and tells the report', () =>
       go(sidecar);
       expect(await sidecar.exited).toEqual({ code: 0, signal: null });
     }
+  });
+});
+
+describe('nothing that was asked or said is lost at the end', () => {
+  const look = (id: string) => ({ jsonrpc: '2.0', id, method: 'process/list', params: { limit: 50 } });
+  const wait = { jsonrpc: '2.0', id: 'wait', method: 'process/wait', params: { target: { pid: process.pid }, timeoutMs: 60_000 } };
+  const exit = { jsonrpc: '2.0', method: 'exit' };
+
+  test.each<[string, (sidecar: TestSidecar) => void, number]>([
+    ['the end of input', ({ stdin }) => stdin.end(), 1],
+    ['exit', (sidecar) => sidecar.send(exit), 1],
+    ['SIGTERM', ({ child }) => child.kill('SIGTERM'), 0],
+    ['shutdown and exit', (sidecar) => sidecar.sendBytes(Buffer.concat([down, exit].map(sidecar.frame))), 0],
+  ])('%s: each request in flight has one answer', async (_, go, code) => {
+    const { sidecar } = await startHost();
+    await using __ = sidecar;
+    const ids = Array.from({ length: 30 }, (___, index) => `look ${index}`);
+    sidecar.sendBytes(Buffer.concat([...ids.map(look), wait].map(sidecar.frame)));
+    // Answered at once: by then all that was sent before it has arrived.
+    await sidecar.call('sidecar/ping', {});
+    go(sidecar);
+    expect(await sidecar.exited).toEqual({ code, signal: null });
+    const answered = sidecar.messages.map(({ id }) => id).filter((id) => id === 'wait' || ids.includes(String(id)));
+    expect(answered.toSorted()).toEqual([...ids, 'wait'].toSorted());
+  });
+
+  test('a host that reads late still gets all of it', async () => {
+    const { sidecar } = await startHost();
+    await using _ = sidecar;
+    sidecar.stdout.pause();
+    const echo = 'x'.repeat(200_000);
+    for (let id = 0; id < 10; id += 1) sidecar.send({ jsonrpc: '2.0', id, method: 'sidecar/ping', params: { echo } });
+    sidecar.sendBytes(Buffer.concat([down, exit].map(sidecar.frame)));
+    // More than a pipe holds, so that most of it is still with the sidecar when it wants to end.
+    await untilQuiet(sidecar.pid);
+    sidecar.stdout.resume();
+    expect(await sidecar.exited).toEqual({ code: 0, signal: null });
+    for (let id = 0; id < 10; id += 1) expect(sidecar.messages.find((message) => message.id === id)?.result).toMatchObject({ echo });
+    expect(sidecar.messages.at(-1)).toMatchObject({ id: 'down', result: { ok: true } });
   });
 });
 

@@ -14,7 +14,7 @@ import { makeDirectory } from '../harness/directory.ts';
 import { isLinux, isRoot, nobody } from '../harness/needs.ts';
 import { findFreePort, listen } from '../harness/ports.ts';
 import { nodeProgram, spawnProgram } from '../harness/processes.ts';
-import { helloParams, sidewardenCommand, startSidecar, type TestSidecar } from '../harness/sidecar.ts';
+import { type HostCallAnswers, helloParams, sidewardenCommand, startSidecar, type TestSidecar } from '../harness/sidecar.ts';
 import { until } from '../harness/until.ts';
 import { memoryOf, untilQuiet } from '../harness/watching.ts';
 
@@ -97,6 +97,31 @@ describe.runIf(isLinux).each(['stdio', 'pipe', 'nodeIpc'] as const)('over %s', (
     sidecar.send({ jsonrpc: '2.0', method: 'exit' });
     expect(await sidecar.exited).toEqual({ code: 0, signal: null });
     expect(sidecar.stderr()).toBe('');
+  });
+
+  test('the host runs its shutdown handlers: what it answers, refuses and leaves open is in the report', async () => {
+    const hostCalls: HostCallAnswers = {
+      'host/runShutdownHandler'({ name }) {
+        if (name === 'broken') throw new Error('the disk is full');
+        return name === 'hung' ? undefined : null;
+      },
+    };
+    await using sidecar = await startSidecar({ carrier, hostCalls, initialize: { capabilities: { shutdownHandlers: true } } });
+    for (const [order, name] of ['first', 'broken', 'hung', 'last'].entries()) {
+      await sidecar.call('shutdown/addHandler', { name, order, ...(name === 'hung' && { timeoutMs: 100 }) });
+    }
+    const { ok, steps } = await sidecar.call('shutdown', { reason: 'quit' });
+    expect(sidecar.hostCalls('host/runShutdownHandler').map(({ name }) => name)).toEqual(['first', 'broken', 'hung', 'last']);
+    expect([ok, ...steps.slice(0, 4)]).toMatchObject([
+      true,
+      { name: 'first', status: 'done' },
+      { name: 'broken', status: 'failed', error: 'the disk is full' },
+      { name: 'hung', status: 'timeout' },
+      { name: 'last', status: 'done' },
+    ]);
+    await sidecar.message(({ method }) => method === '$/cancelRequest', 'the host to be told of the time-out');
+    sidecar.send({ jsonrpc: '2.0', method: 'exit' });
+    expect(await sidecar.exited).toEqual({ code: 0, signal: null });
   });
 
   test('a host that closes the connection has ended: exit code 1, no crash', async () => {
@@ -236,7 +261,7 @@ describe.runIf(isLinux)('over node-ipc, where reading cannot be paused', () => {
     for (let index = 0; index < 100 && sidecar.child.exitCode === null; index += 1) {
       sidecar.send(ping(`more ${index}`, mebibyte));
       await until(() => sidecar.stdin.writableLength === 0 || sidecar.child.exitCode !== null, 'the message to be taken');
-      if (sidecar.child.exitCode === null) most = Math.max(most, memoryOf(sidecar.pid));
+      most = Math.max(most, memoryOf(sidecar.pid));
     }
     expect(await exited).toBe(1);
     expect(most - before).toBeLessThan(160 * mebibyte);

@@ -12,9 +12,13 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Resident memory, in bytes. */
+/** Resident memory, in bytes; 0 of what has ended. */
 export function memoryOf(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
+  try {
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
 }
 
 /** Until the process has used no CPU for some looks in a row: it has done all that it can do. */

@@ -1,10 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { makeDirectory } from '../harness/directory.ts';
 import { type Program, spawnProgram } from '../harness/processes.ts';
 import { startSidecar } from '../harness/sidecar.ts';
 import { createSprawl } from '../harness/sprawl.ts';
 import { until } from '../harness/until.ts';
+import { writeResult } from './writeResult.ts';
 
 /* What survives, by what has ended and by what holds the services: the table in docs/containment.md. */
 
@@ -64,7 +65,7 @@ export async function soakContainment(rounds: number): Promise<void> {
   const lines = Object.keys(scenarios).map((name) => `| ${[name, ...results.map((result) => describe(result.get(name)))].join(' | ')} |`);
   const head = `| ${['', ...columns.map(({ title }) => title)].join(' | ')} |\n|${'---|'.repeat(columns.length + 1)}`;
   const text = `${rounds} rounds a cell, a tree of 50 processes each (200 ms of grace): the most survivors of a round, and behind the arrow how many the next \`cleanup/run\` leaves.`;
-  writeTable(`${text}\n\n${head}\n${lines.join('\n')}\n`);
+  writeResult('docs/containment.md', 'soak', `${text}\n\n${head}\n${lines.join('\n')}\n`);
 }
 
 const describe = (survivors: Survivors | undefined) =>
@@ -124,12 +125,4 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-function writeTable(table: string): void {
-  const path = fileURLToPath(new URL('../../docs/containment.md', import.meta.url));
-  const [before, rest] = readFileSync(path, 'utf8').split('<!-- soak: begin -->\n');
-  const [, after] = rest?.split('<!-- soak: end -->\n') ?? [];
-  if (before === undefined || after === undefined) throw new Error(`${path} has no place for the table`);
-  writeFileSync(path, `${before}<!-- soak: begin -->\n${table}<!-- soak: end -->\n${after}`);
 }

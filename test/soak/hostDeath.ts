@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { describeMachine } from '../bench/machine.ts';
 import { listCarriers } from '../setup/survivors.ts';
+import { writeResult } from './writeResult.ts';
 
 /** The longest that anything was left after the host’s death, by whether its service ignores SIGTERM. */
 export interface HostDeaths {
@@ -36,8 +38,12 @@ export async function playHostDeaths(rounds: number, onRound: (line: string) => 
 /** `npm run soak -- hostDeath 300`: nothing is left 4 s later, and 1 s where no service ignores SIGTERM. */
 export async function soakHostDeaths(rounds: number): Promise<void> {
   const { politeMs, stubbornMs } = await playHostDeaths(rounds, (line) => process.stdout.write(`${line}\n`));
-  process.stdout.write(
-    `${rounds} hosts killed; the longest that anything was left: ${politeMs} ms, ${stubbornMs} ms with a stubborn service\n`,
+  const figures = `the longest that anything was left: ${politeMs} ms (≤ 1,000), and ${stubbornMs} ms with a stubborn service (≤ 4,000)`;
+  const command = `npm run soak -- hostDeath ${rounds}`;
+  writeResult(
+    'docs/soak.md',
+    'hostDeath',
+    `By \`${command}\`: ${describeMachine().join('; ')}. ${rounds} hosts were killed; ${figures}.\n`,
   );
   if (politeMs > 1_000 || stubbornMs > 4_000) throw new Error('something was left for too long');
 }
