@@ -13,7 +13,7 @@ export interface ConnectionOptions {
   capabilities?: Methods['initialize']['params']['capabilities'] | undefined;
   /** Of `initialize`: an ownerTag, where to keep state. */
   options?: Methods['initialize']['params']['options'];
-  /** For the answer to `initialize`; 10 s. */
+  /** For the answer to `initialize`; 30 s, because a machine that has just booted is busy. */
   startTimeoutMs?: number | undefined;
   /** For an orderly end, after which the sidecar is killed; 10 s. */
   endTimeoutMs?: number | undefined;
@@ -45,7 +45,7 @@ export interface Connection extends AsyncDisposable {
 
 /** Starts a sidecar and initializes it. Rejects with a SidecarError, and then nothing is left running. */
 export async function openConnection(options: ConnectionOptions): Promise<Connection> {
-  const { launch, appId, clientInfo, capabilities = {}, options: told, startTimeoutMs = 10_000, endTimeoutMs = 10_000 } = options;
+  const { launch, appId, clientInfo, capabilities = {}, options: told, startTimeoutMs = 30_000, endTimeoutMs = 10_000 } = options;
   const launched = await launchOrSay(launch);
   const listeners = new Map<string, Set<(params: never) => void>>();
   const lastWords = keepLastWords(launched.log, options.onLog);

@@ -26,7 +26,7 @@ export interface SidecarOptions {
   onSecondInstance?: SecondInstanceHandler | undefined;
   /** Each line of the sidecar's log: JSON. */
   onLog?: ((line: string) => void) | undefined;
-  /** For the answer to `initialize`; 10 s. */
+  /** For the answer to `initialize`; 30 s. */
   startTimeoutMs?: number | undefined;
   /** For an orderly end, after which it is killed; 20 s. */
   endTimeoutMs?: number | undefined;

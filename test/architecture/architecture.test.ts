@@ -23,7 +23,19 @@ test('every single home is a file or folder that exists, unless it is still to b
 
 test('a layer is asked for by its name only', () => {
   const names = layers.map(({ name }) => name);
-  const packages = ['node:*', 'package.json', 'zod/mini', 'pino', 'prom-client', 'koffi', 'piscina', 'vscode-jsonrpc/node'];
+  const packages = [
+    'node:*',
+    'package.json',
+    'zod/mini',
+    'pino',
+    'prom-client',
+    'koffi',
+    'piscina',
+    'vscode-jsonrpc/node',
+    'sidewarden/client',
+    'electron',
+    'vscode',
+  ];
   expect(
     layers
       .flatMap(({ may }) => may.map((one) => one.replace('type:', '')))

@@ -173,6 +173,7 @@ export const layers: Layer[] = [
 
   { name: 'cli', files: ['clients/cli/'], may: ['clients', 'typescriptClient', 'type:protocol', 'package.json', 'node:*'] },
   { name: 'typescriptClient', files: ['clients/typescript/'], may: ['clients', 'type:protocol', 'node:*'] },
+  { name: 'examples', files: ['clients/examples/'], may: ['sidewarden/client', 'electron', 'vscode', 'node:*'] },
   { name: 'clients', files: ['clients/'], may: ['node:*'] },
 ];
 

@@ -1,22 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
+import { root } from '../harness/sidecar.ts';
+import { installSidewarden } from './installed.ts';
 
 /* `sidewarden/client` and `sidewarden/process-manager`, as a host that installed the package has them. */
 
-const root = join(import.meta.dirname, '..', '..');
-let host: string;
-
-beforeAll(() => {
-  host = mkdtempSync(join(tmpdir(), 'sidewarden-host-'));
-  const installed = join(host, 'node_modules', 'sidewarden');
-  mkdirSync(installed, { recursive: true });
-  cpSync(join(root, 'dist'), join(installed, 'dist'), { recursive: true });
-  cpSync(join(root, 'package.json'), join(installed, 'package.json'));
-});
-afterAll(() => rmSync(host, { recursive: true, force: true }));
+const { directory: host, remove } = installSidewarden();
+afterAll(remove);
 
 test.each(['client.js', 'processManager.js'])('%s brings no zod and no other package: only files of its own and Node.js', (entry) => {
   const files = reachableFrom(entry);

@@ -122,5 +122,5 @@ function electronsOwn(): UtilityProcess {
   return utilityProcess;
 }
 
-const connectTimeoutMs = 10_000;
+const connectTimeoutMs = 30_000;
 const endDelayMs = 500;
