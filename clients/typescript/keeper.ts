@@ -56,7 +56,7 @@ export async function keepSidecar({ appId, restarts, open, onRestarted, onOver }
     // No await where there is nothing to wait for: requests go out in the order of asking.
     const left = state.name === 'up' ? options : await waitFor(state.up, method, options);
     const told = translate(remembered, method, params as Record<string, unknown>);
-    const endsIt = method === 'shutdown' || method === 'shutdown/run';
+    const endsIt = method === 'shutdown' || (method === 'shutdown/run' && told.keepRunning !== true);
     if (endsIt) isWanted = false;
     const onAnswer = (result: unknown) => {
       note(remembered, method, told, result);

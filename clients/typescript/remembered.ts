@@ -121,6 +121,11 @@ const noters: Record<string, (remembered: Remembered, params: Told, told: Told) 
     const name = (service as { name?: string } | undefined)?.name;
     if (name !== undefined && (spec as { persistent?: boolean } | undefined)?.persistent !== true) started.add(name);
   },
+  // It has ended them all, and was to keep running itself.
+  'shutdown/run'(remembered) {
+    remembered.apply = null;
+    remembered.started.clear();
+  },
   'service/stop': forgetServices,
   'service/remove': forgetServices,
 };

@@ -27,7 +27,8 @@ try {
   await page.keyboard.type(String(port));
   await page.keyboard.press('Enter');
   const shown = await page.waitForFunction(
-    (text) => [...document.querySelectorAll('.notification-list-item-message')].map((one) => one.textContent).find((one) => one.includes(text)),
+    (text) =>
+      [...document.querySelectorAll('.notification-list-item-message')].map((one) => one.textContent).find((one) => one.includes(text)),
     {},
     `pid ${process.pid}`,
   );

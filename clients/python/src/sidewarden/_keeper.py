@@ -61,7 +61,7 @@ class Keeper:
         with self._lock:
             if self._over is not None:
                 raise Disconnected(*self._over.args)
-            if method in ("shutdown", "shutdown/run"):
+            if method == "shutdown" or (method == "shutdown/run" and params.get("keepRunning") is not True):
                 self._wanted = False
                 call.add_done_callback(self._refused)
             if self._state != "up" or not self._send(call):

@@ -134,6 +134,12 @@ def _note_stopped(remembered: Remembered, _: Told, told: Told) -> None:
     remembered.started[:] = [name for name in remembered.started if name not in gone]
 
 
+def _note_shut_down(remembered: Remembered, _: Told, __: Told) -> None:
+    # It has ended them all, and was to keep running itself.
+    remembered.apply = None
+    remembered.started.clear()
+
+
 _NOTERS: Dict[str, Callable[[Remembered, Told, Told], None]] = {
     "cleanup/run": _note_cleanup,
     "port/register": _note_registered,
@@ -142,6 +148,7 @@ _NOTERS: Dict[str, Callable[[Remembered, Told, Told], None]] = {
     "port/release": _note_released,
     "service/apply": _note_applied,
     "service/start": _note_started,
+    "shutdown/run": _note_shut_down,
     "service/stop": _note_stopped,
     "service/remove": _note_stopped,
 }
