@@ -68,6 +68,7 @@ export interface AppOptions {
 const drainMs = 5_000;
 const exitAwaitedMs = 5_000;
 const flushMs = 1_000;
+const lateMs = 500;
 const closingMs = 250;
 
 /** How it ended. */
@@ -232,6 +233,8 @@ export async function runApp(options: AppOptions): Promise<AppEnd> {
   const report = await shutdown.run(orderOf(how));
   if (!isForsaken()) await Promise.race([session.drain(drainMs), endings.hurried.then(() => session.drain(0))]);
   subscriptions.close(session.id);
+  // What was late is being killed; without this nobody but the guard would see it through, and that later.
+  await within(lateMs, [shutdown.settled()]);
   await within(
     closingMs,
     clients.all().map(({ ledgers }) => ledgers.ledger.close()),

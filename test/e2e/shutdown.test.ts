@@ -201,6 +201,24 @@ describe('while it runs', () => {
     await until(() => !isAlive(service.process?.pid as number), 'it to end');
   });
 
+  test('one that has no time says what was late, and leaves nothing all the same', async () => {
+    const { sidecar, ran, add } = await startHost();
+    await using _ = sidecar;
+    await add({ name: 'flush' });
+    const spec = { name: 'stubborn', command: 'sh', args: ['-c', 'trap "" TERM; while :; do sleep 0.1; done'], stop: { graceMs: 60_000 } };
+    const { service } = await sidecar.call('service/start', { spec });
+    const report = await sidecar.call('shutdown', { deadlineMs: 0 });
+    expect([ran, report.ok, ...report.steps.slice(0, 2)]).toMatchObject([
+      [],
+      false,
+      { name: 'flush', status: 'skipped' },
+      { name: 'stubborn', status: 'timeout' },
+    ]);
+    sidecar.send({ jsonrpc: '2.0', method: 'exit' });
+    expect(await sidecar.exited).toEqual({ code: 0, signal: null });
+    await until(() => !isAlive(service.process?.pid as number), 'it to end');
+  });
+
   test('a second SIGTERM skips the grace', async () => {
     const { sidecar } = await startHost();
     await using _ = sidecar;

@@ -160,6 +160,21 @@ describe('deadlines', () => {
     expect(report.steps.map(({ name, status }) => `${name} ${status}`)).toEqual(['web timeout', 'db timeout', 'lock timeout', 'log done']);
   });
 
+  test('what was late has settled when it has come to its end', async () => {
+    const { shutdown, pass, end } = openScene({ groups: [['late']] });
+    void shutdown.run({ reason: 'quit', deadlineMs: 2_000 });
+    await pass(2_000);
+    await end('lock');
+    let hasSettled = false;
+    void shutdown.settled().then(() => {
+      hasSettled = true;
+    });
+    await pass(10_000);
+    expect(hasSettled).toBe(false);
+    await end('late');
+    expect(hasSettled).toBe(true);
+  });
+
   test('when the host has died, locks go with the last force', async () => {
     const scene = openScene({ groups: [['web']] });
     void scene.shutdown.run({ reason: 'hostDeath', deadlineMs: 3_000, hostIsDead: true });

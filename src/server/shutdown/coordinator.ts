@@ -55,6 +55,8 @@ export interface Shutdown {
   /** Ends everything, in order. A second call joins the first: it can bring its deadline closer and take back `keepRunning`. */
   run(order: ShutdownOrder): Promise<ShutdownReport>;
   readonly state: ShutdownState;
+  /** Resolves when whatever was begun has come to its end, also what was reported as late. */
+  settled(): Promise<void>;
   /** By the latest run. */
   readonly hasCriticalFailure: boolean;
   /** Calls back as phases begin and steps end. Gives the function that ends it. */
@@ -86,6 +88,7 @@ interface Run {
 /** Ends what the sidecar has to end, one phase after the other, and reports how each step went. */
 export function createShutdown({ handlers, services, holdings, log, onLeaving, clock }: ShutdownParts): Shutdown {
   const listeners = new Set<(news: ShutdownNews) => void>();
+  const underWay = new Set<Promise<unknown>>();
   let current: Run | null = null;
   let state: ShutdownState = 'open';
   let hasCriticalFailure = false;
@@ -96,6 +99,9 @@ export function createShutdown({ handlers, services, holdings, log, onLeaving, c
     },
     get hasCriticalFailure() {
       return hasCriticalFailure;
+    },
+    async settled() {
+      await Promise.all(underWay);
     },
     listen(listener) {
       listeners.add(listener);
@@ -193,6 +199,8 @@ export function createShutdown({ handlers, services, holdings, log, onLeaving, c
     const ended = Promise.resolve()
       .then(() => end(deadline))
       .catch(failed);
+    underWay.add(ended);
+    void ended.then(() => underWay.delete(ended));
     const incomplete = await Promise.race([ended, untilPassed(deadline).then(() => late)]);
     return { kind, name, ...(incomplete ?? { status: 'done' }), elapsedMs: Math.round(clock.monotonicMs() - startedMs) };
   }
