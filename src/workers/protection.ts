@@ -1,3 +1,4 @@
+import type { Evidence } from './evidence.ts';
 import type { Glimpse } from './platform/types.ts';
 import { isInteractive } from './shellCommand.ts';
 
@@ -24,6 +25,8 @@ export type ProtectionReason =
 
 /** What only the sidecar itself knows. */
 export interface ProtectionFacts {
+  /** Where they were not checked when they were handed out: what they rest on. Nobody is touched unless it still stands. */
+  evidence?: Evidence[];
   /** By identity: this sidecar, its guard, its host and the host’s ancestors, and what live sidecars of this user name. */
   known: Record<string, { reason: ProtectionReason; of?: string }>;
 }

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { makeDirectory } from '../harness/directory.ts';
+import { findGuard } from '../harness/guard.ts';
 import { python } from '../harness/needs.ts';
 import { hasNative, type StartOptions, startSidecar } from '../harness/sidecar.ts';
 import { createSprawl } from '../harness/sprawl.ts';
@@ -204,10 +205,6 @@ function listDescriptors(directory: string): { fd: number; target: string }[] {
 }
 
 const listChildren = (pid: number) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-
-function findGuard(sidecarPid: number): number | null {
-  return listChildren(sidecarPid).find((pid) => readCommandLine(pid).includes('sidewarden-guard')) ?? null;
-}
 
 function readCommandLine(pid: number): string {
   try {

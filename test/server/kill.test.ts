@@ -62,7 +62,13 @@ async function play(now: ProcessInfo | null, sight: 'neverSeen' | 'blind') {
     waitForExit: () => (sight === 'blind' ? Promise.reject(new Error('no descriptors left')) : new Promise(() => {})),
     close: async () => {},
   };
-  const kill = createKill({ pool, ladder: createLadder(pool, waiter, clock), grow: createGrow(pool), clock });
+  const kill = createKill({
+    pool,
+    ladder: createLadder(pool, waiter, clock),
+    grow: createGrow(pool),
+    gatherProtection: async () => ({ known: {} }),
+    clock,
+  });
   const options: KillOptions = { tree: false, signal: 'SIGTERM', graceMs: 1_000, force: true, allowProtected: false };
   const outcomes = await kill({ roots: [info], options, protection: { known: {} }, signal: new AbortController().signal });
   return { outcomes, signals };

@@ -23,11 +23,16 @@ beforeAll(() => {
 afterEach(() => rmSync(fault, { force: true }));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-describe.runIf(process.platform === 'linux').each(nativeModes)('a thread that dies while it signals, native %s', (native) => {
+const ways = nativeModes.flatMap((native) => [
+  { native, target: 'looked up before' },
+  { native, target: 'looked up by the step' },
+]);
+
+describe.runIf(process.platform === 'linux').each(ways)('a thread that dies while it signals, native $native, a target $target', (way) => {
   test.each(['before hold 1', 'before SIGTERM 1', 'after SIGTERM 1', 'before SIGCONT 1', 'after SIGCONT 1'])(
     '%s: the step is taken up again, nothing is signalled twice',
     async (point) => {
-      await using scene = createScene(native);
+      await using scene = createScene(way);
       await using target = await spawnProgram([
         process.execPath,
         '-e',
@@ -49,7 +54,7 @@ describe.runIf(process.platform === 'linux').each(nativeModes)('a thread that di
   );
 
   test.each(['before SIGKILL 1', 'after SIGKILL 1'])('%s: it is killed all the same', async (point) => {
-    await using scene = createScene(native);
+    await using scene = createScene(way);
     await using target = await spawnProgram(['sh', '-c', "trap '' TERM; echo ready; while read line; do :; done"]);
     await scene.warmUp(target.pid);
     const before = countPidfds();
@@ -73,7 +78,7 @@ describe.runIf(process.platform === 'linux').each(nativeModes)('a thread that di
     'before SIGCONT 2',
     'after SIGCONT 3',
   ])('%s of a tree: all of it is found, and nobody stays stopped', async (point) => {
-    await using scene = createScene(native);
+    await using scene = createScene(way);
     await using root = await spawnProgram(['sh', '-c', "trap '' TERM; sleep 300 & sleep 300 & echo ready; read line"]);
     const pids = await scene.tree(root.pid);
     expect(pids).toHaveLength(3);
@@ -93,18 +98,23 @@ describe.runIf(process.platform === 'linux').each(nativeModes)('a thread that di
 });
 
 test.runIf(process.platform === 'linux')('a kill asks the wall clock for nothing: setting it changes nothing', async () => {
-  await using scene = createScene(true, {
-    ...systemClock,
-    now: () => {
-      throw new Error('the wall clock was asked');
+  await using scene = createScene(
+    { native: true, target: 'looked up by the step' },
+    {
+      ...systemClock,
+      now: () => {
+        throw new Error('the wall clock was asked');
+      },
     },
-  });
+  );
   await using target = await spawnProgram(['sh', '-c', "trap '' TERM; echo ready; read line"]);
   await scene.warmUp(target.pid);
   expect(await scene.kill(target.pid, { graceMs: 50 })).toMatchObject([{ outcome: 'killed' }]);
 });
 
-function createScene(native: boolean, clock = systemClock) {
+const gatherProtection = async () => ({ known: {} });
+
+function createScene({ native, target }: (typeof ways)[number], clock = systemClock) {
   const pool: Pool = createPool({
     platformName: 'linux',
     native,
@@ -115,7 +125,7 @@ function createScene(native: boolean, clock = systemClock) {
     log: silent,
   });
   const waiter = createWaiter({ platform: 'linux', native, clock });
-  const kill = createKill({ pool, ladder: createLadder(pool, waiter, clock), grow: createGrow(pool), clock });
+  const kill = createKill({ pool, ladder: createLadder(pool, waiter, clock), grow: createGrow(pool), gatherProtection, clock });
   const describeOne = async (pid: number): Promise<ProcessInfo> =>
     (await pool.run('describeProcesses', { targets: [{ pid }] })).processes[0] as ProcessInfo;
   return {
@@ -130,7 +140,7 @@ function createScene(native: boolean, clock = systemClock) {
     },
     kill: async (pid: number, options: Partial<KillOptions>) =>
       kill({
-        roots: [await describeOne(pid)],
+        ...(target === 'looked up before' ? { roots: [await describeOne(pid)] } : { roots: [], meant: { pid } }),
         options: { tree: true, signal: 'SIGTERM', graceMs: 5_000, force: true, allowProtected: false, ...options },
         protection: { known: {} },
         signal: new AbortController().signal,

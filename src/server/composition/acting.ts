@@ -36,10 +36,15 @@ export function createActing(
     ownPid: system.pid,
     guardPid: () => guard.pid(),
     hostPids: () => clients.all().flatMap(({ hostPid }) => hostPid ?? []),
-    listLive: async () => (await Promise.all(clients.all().map(({ ledgers }) => ledgers.reader.listLive()))).flat(),
+    listLive: async (check) => {
+      const readers = clients.all().map(({ ledgers }) => ledgers.reader);
+      if (check === 'now') return { sidecars: (await Promise.all(readers.map((reader) => reader.listLive()))).flat(), evidence: [] };
+      const lists = await Promise.all(readers.map((reader) => reader.recallLive()));
+      return { sidecars: lists.flatMap(({ sidecars }) => sidecars), evidence: lists.flatMap(({ evidence }) => evidence ?? []) };
+    },
     ownStarts: () => clients.all().flatMap(({ ledgers }) => ledgers.ledger.starts()),
   });
-  const kill = createKill({ pool, ladder: createLadder(pool, waiter, clock), grow: createGrow(pool), clock });
+  const kill = createKill({ pool, ladder: createLadder(pool, waiter, clock), grow: createGrow(pool), gatherProtection, clock });
   const freedPorts = createFreedPorts(pool);
   const killProcesses = createProcessKilling({ pool, kill, plans: createPlans(clock), gatherProtection, freedPorts });
   const portKilling = createPortKilling({ pool, ports, kill, plans: createPlans(clock), gatherProtection });

@@ -112,7 +112,7 @@ interface Family {
 /** Who is protected is the kill’s to say: here it is about who belongs to whom. */
 function askForAll(members: Glimpse[]) {
   const marks = members.map(({ pid, identity }) => ({ pid, identity, startTicks: null }));
-  return { members: marks, freeze: false, allowProtected: true, protection: { known: {} } };
+  return { members: marks, tree: true, freeze: false, allowProtected: true, protection: { known: {} } };
 }
 
 function toStarted({ start, members }: Family, grown: Glimpse[]): StartedProcess[] {

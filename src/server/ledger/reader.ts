@@ -2,12 +2,12 @@ import { readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../clock.ts';
 import type { Log } from '../../log.ts';
+import type { Evidence, Sources } from '../../workers/evidence.ts';
 import type { Pool } from '../../workers/pool.ts';
 import type { FileLock, FileLocks } from '../os/fileLock.ts';
 import { appDirectory, appsDirectory, assertPrivateDirectory } from '../os/paths.ts';
 import type { StatePlaces } from './places.ts';
 import { type LedgerContent, type LedgerHeader, ledgerVersion, type ProcessMark, parseLedger, type Start } from './records.ts';
-import { type Sources, stampAll } from './stamps.ts';
 
 /** A sidecar that runs now, as its ledger tells it. */
 export interface LiveSidecar {
@@ -27,9 +27,17 @@ export interface DeadLedger {
   release(): Promise<void>;
 }
 
+export interface LiveList {
+  sidecars: LiveSidecar[];
+  /** Null where it changed while it was read: then it is good for once. */
+  evidence: Evidence | null;
+}
+
 export interface LedgerReader {
   /** Every live sidecar of this user, of all apps, whose state is in one of the known directories; the asking one too. */
   listLive(): Promise<LiveSidecar[]>;
+  /** The last such list, unchecked, with what it rests on; made anew where there is none. */
+  recallLive(): Promise<LiveList>;
   /** Waits for no live one, and for no other successor. Throws Unsupported where files cannot be locked. */
   adoptDead(): Promise<DeadLedger[]>;
   /** Deletes what dead sidecars of this app have left behind and nobody needs: with nothing open, or too old. */
@@ -50,7 +58,7 @@ export interface LedgerReaderParts {
 export const ledgersDirectory = (appDirectory: string): string => join(appDirectory, 'ledgers');
 
 /** How long the locks of dead ones are tried for: whoever only looks has one for a moment. */
-const adoptWithinMs = 500;
+const adoptWithinMs = 2_000;
 const adoptPauseMs = 25;
 /** As long as registrations are kept. */
 const forgottenAfterMs = 30 * 24 * 3_600_000;
@@ -68,27 +76,16 @@ export function createLedgerReader({
   /** Those that this sidecar has locked, by path: two requests of ours share one, and the last gives it back. */
   const adopted = new Map<string, Adopted>();
   let last: Promise<unknown> = Promise.resolve();
-  /** The last list, and what it was made from. */
-  let live: { sources: Sources; stamp: string; sidecars: LiveSidecar[] } | null = null;
+  let live: (LiveList & { evidence: Evidence }) | null = null;
 
   return {
     async listLive() {
-      // Whoever has come since, or started something, has written: without that the list can only have become too long,
-      // by those that were killed. Whom they have left is nobody’s any more, and must not be spared on their account.
-      if (live !== null) {
-        const { sidecars, sources, stamp } = live;
-        const others = sidecars.map(({ sidecar }) => sidecar).filter(({ pid }) => pid !== ownPid);
-        const [now, alive] = await Promise.all([stampAll(sources), describe(others)]);
-        if (now === stamp) return sidecars.filter(({ sidecar }) => sidecar.pid === ownPid || alive.has(sidecar.identity));
-      }
-      const sources = await findSources();
-      const stamp = await stampAll(sources);
-      const sidecars = await readLive(sources.files.filter(isLedger));
-      // Who came in between is in the stamp and not in the list.
-      const isWhole = (await findSources()).files.join() === sources.files.join();
-      live = isWhole ? { sources, stamp, sidecars } : null;
-      return sidecars;
+      // Whoever has come since, or started something, has written; whom those have left that were killed is nobody’s any more.
+      if (live !== null && (await pool.run('checkEvidence', { evidence: live.evidence }))) return live.sidecars;
+      return (await readAll()).sidecars;
     },
+
+    recallLive: async () => live ?? readAll(),
 
     adoptDead() {
       const turn = last.then(adoptAll, adoptAll);
@@ -106,6 +103,17 @@ export function createLedgerReader({
       }
     },
   };
+
+  async function readAll(): Promise<LiveList> {
+    const sources = await findSources();
+    const stamp = await pool.run('stampSources', { sources });
+    const sidecars = await readLive(sources.files.filter(isLedger));
+    const alive = sidecars.map(({ sidecar }) => sidecar).filter(({ pid }) => pid !== ownPid);
+    // Who came in between is in the stamp and not in the list.
+    const isWhole = (await findSources()).files.join() === sources.files.join();
+    live = isWhole ? { sidecars, evidence: { sources, stamp, alive } } : null;
+    return live ?? { sidecars, evidence: null };
+  }
 
   async function readLive(paths: string[]): Promise<LiveSidecar[]> {
     const contents = await Promise.all(paths.map(readHeld));

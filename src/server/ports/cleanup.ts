@@ -142,7 +142,7 @@ export function createCleanup(parts: CleanupParts): RunCleanup {
       return judged && (judged.level === 'never' || !options.allowProtected) ? judged : null;
     };
     const members = targets.filter((info) => judge(info) === null).map(({ pid, identity }) => ({ pid, identity, startTicks: null }));
-    const question = { members, freeze: false, allowProtected: options.allowProtected, protection };
+    const question = { members, tree: true, freeze: false, allowProtected: options.allowProtected, protection };
     const [growth] = options.tree && members.length > 0 ? await pool.run('growTrees', { questions: [question] }) : [];
     const grown = [...(growth?.found ?? []), ...(growth?.spared ?? [])].filter(
       (info) => !targets.some(({ identity }) => identity === info.identity),

@@ -1,5 +1,5 @@
 import type { Pool } from '../../workers/pool.ts';
-import type { Growth, GrowthQuestion } from '../../workers/tasks/growTrees.ts';
+import type { Growth, GrowthQuestion } from '../../workers/tasks/growthQuestion.ts';
 
 /** Finds who has joined a tree since the last look. */
 export type Grow = (question: GrowthQuestion) => Promise<Growth>;

@@ -1,11 +1,13 @@
 import type { Clock } from '../../clock.ts';
 import type { KillOutcome } from '../../protocol/types/kill.ts';
-import type { ProcessInfo } from '../../protocol/types/process.ts';
+import type { ProcessInfo, ProcessRef } from '../../protocol/types/process.ts';
 import type { Glimpse } from '../../workers/platform/types.ts';
 import type { Pool } from '../../workers/pool.ts';
 import { type Protection, type ProtectionFacts, protectionOf } from '../../workers/protection.ts';
+import type { Missed } from '../../workers/tasks/growthQuestion.ts';
 import type { Grow } from './growth.ts';
 import type { Climber, Ladder } from './ladder.ts';
+import type { GatherProtection } from './protection.ts';
 import { createSteps } from './steps.ts';
 
 /** How a set of processes is to be ended; the defaults of the contract are applied. */
@@ -20,6 +22,8 @@ export interface KillOptions {
 export interface KillOrder {
   /** Whom, by the identity in it. */
   roots: Glimpse[];
+  /** One more, not looked up yet: the first step finds it, judges it and signals it in one go. */
+  meant?: ProcessRef;
   options: KillOptions;
   /** Only the roots are touched; what grows out of them is left and listed (a plan that is executed). */
   fixed?: boolean;
@@ -38,6 +42,8 @@ export interface KillParts {
   pool: Pool;
   ladder: Ladder;
   grow: Grow;
+  /** For facts that turn out to be outdated. */
+  gatherProtection: GatherProtection;
   clock: Clock;
 }
 
@@ -47,12 +53,14 @@ const lookIntervalMs = 100;
 const confirmMs = 5_000;
 
 /** Politely, then by force, on one set that is fixed by identity and only ever grows. */
-export function createKill({ pool, ladder, grow, clock }: KillParts): Kill {
+export function createKill({ pool, ladder, grow, gatherProtection, clock }: KillParts): Kill {
   const steps = createSteps({ pool, ladder, grow });
 
-  return async function kill({ roots, options, fixed = false, protection, notePorts = false, signal, onRung }) {
+  return async function kill({ roots, meant, options, fixed = false, protection: gathered, notePorts = false, signal, onRung }) {
     const set = createTargetSet();
     const spared: PlainOutcome[] = [];
+    let unknown = meant;
+    let protection = gathered;
     for (const info of roots) {
       const judged = protectionOf(info, protection);
       if (judged && (judged.level === 'never' || !options.allowProtected)) spared.push(protectedOutcome(info, judged));
@@ -81,7 +89,7 @@ export function createKill({ pool, ladder, grow, clock }: KillParts): Kill {
     }
 
     function grows(): boolean {
-      return options.tree && set.climbers.length > 0;
+      return unknown !== undefined || (options.tree && set.climbers.length > 0);
     }
 
     async function step(name: string, freeze: boolean): Promise<void> {
@@ -94,8 +102,25 @@ export function createKill({ pool, ladder, grow, clock }: KillParts): Kill {
     }
 
     async function extend(order: Parameters<typeof steps.grow>[0], freeze: boolean): Promise<void> {
-      const look = { freeze, allowProtected: options.allowProtected, protection, startTicks: set.startTicks, withFound: !fixed };
-      const growth = await steps.grow(order, look, set.add);
+      const { tree, allowProtected } = options;
+      const look = {
+        ...(unknown && { meant: unknown }),
+        tree,
+        freeze: freeze && tree,
+        allowProtected,
+        protection,
+        startTicks: set.startTicks,
+        withFound: !fixed,
+      };
+      const sinceMs = clock.monotonicMs();
+      const join = (info: Glimpse) => set.add(info, sinceMs);
+      let growth = await steps.grow(order, look, join);
+      if (growth.isOutdated) {
+        protection = await gatherProtection();
+        growth = await steps.grow(order, { ...look, protection }, join);
+      }
+      if (unknown !== undefined && growth.missed) spare(missedOutcome(unknown, growth.missed));
+      unknown = undefined;
       for (const [identity, startTicks] of Object.entries(growth.startTicks)) set.startTicks.set(identity, startTicks);
       if (fixed) for (const info of growth.found) spare(unplannedOutcome(info));
       for (const info of growth.spared) {
@@ -105,7 +130,8 @@ export function createKill({ pool, ladder, grow, clock }: KillParts): Kill {
     }
 
     function spare(outcome: PlainOutcome): void {
-      if (!spared.some(({ process }) => process.identity === outcome.process.identity)) spared.push(outcome);
+      if (!spared.some(({ process: { pid, identity } }) => pid === outcome.process.pid && identity === outcome.process.identity))
+        spared.push(outcome);
     }
 
     async function waitForEnds(remainingMs: number): Promise<void> {
@@ -154,10 +180,10 @@ export function createKill({ pool, ladder, grow, clock }: KillParts): Kill {
       climbers,
       /** By identity, as the looks tell them. */
       startTicks: new Map<string, number>(),
-      add(info: Glimpse): Climber {
+      add(info: Glimpse, sinceMs = clock.monotonicMs()): Climber {
         const known = byIdentity.get(info.identity);
         if (known) return known;
-        const climber = ladder.enter(info);
+        const climber = ladder.enter(info, sinceMs);
         byIdentity.set(info.identity, climber);
         climbers.push(climber);
         return climber;
@@ -174,6 +200,26 @@ export function subject({ pid, identity, startedAt, name, commandLine }: Glimpse
 
 export function protectedOutcome(info: Glimpse, { sentence }: Pick<Protection, 'sentence'>): PlainOutcome {
   return { process: subject(info), outcome: 'protected', reason: sentence, elapsedMs: 0 };
+}
+
+/** What becomes of a target that is not there to be ended. */
+export function missedOutcome({ pid, ...guards }: ProcessRef, missed: Missed): PlainOutcome {
+  const process = { pid, ...guards };
+  switch (missed.kind) {
+    case 'ended':
+      return { process: { ...process, identity: missed.identity }, outcome: 'exited', rung: 'signal', signal: missed.signal, elapsedMs: 0 };
+    case 'denied':
+      return { process, outcome: 'denied', reason: 'It exists, but this user may not see it, and it was left alone.', elapsedMs: 0 };
+    case 'identityMismatch':
+      return {
+        process,
+        outcome: 'identityMismatch',
+        reason: `Its pid belongs to ${missed.name} by now; nothing was touched.`,
+        elapsedMs: 0,
+      };
+    case 'gone':
+      return { process, outcome: 'gone', reason: 'No process has this pid.', elapsedMs: 0 };
+  }
 }
 
 export function unplannedOutcome(info: Glimpse): PlainOutcome {

@@ -5,8 +5,9 @@ import type { ProcessInfo } from '../../protocol/types/process.ts';
 import type { Glimpse } from '../../workers/platform/types.ts';
 import type { Pool } from '../../workers/pool.ts';
 import { type ProtectionFacts, protectionOf } from '../../workers/protection.ts';
+import type { Missed } from '../../workers/tasks/growthQuestion.ts';
 import type { FreedPorts } from './freedPorts.ts';
-import { type Kill, type KillOptions, type KillOrder, type PlainOutcome, protectedOutcome, subject } from './kill.ts';
+import { type Kill, type KillOptions, type KillOrder, missedOutcome, type PlainOutcome, protectedOutcome, subject } from './kill.ts';
 import { type PlanOwner, type Plans, refuseMembersBesidePlan } from './plans.ts';
 import type { GatherProtection } from './protection.ts';
 
@@ -46,6 +47,10 @@ export function createProcessKilling({ pool, kill, plans, gatherProtection, free
         issues: [{ path: 'target', message: 'missing' }],
       });
     const options = readOptions(params, true);
+    if (target.kind === 'process' && !dryRun) {
+      const { kind: _kind, ...meant } = target;
+      return { outcomes: await end({ roots: [], meant, options, protection: await gatherProtection('later') }, context) };
+    }
     // Nothing of it depends on the target, so it is on its way meanwhile.
     const [{ roots, outcomes }, protection] = await Promise.all([findTargets(pool, target), gatherProtection()]);
     if (!dryRun) return { outcomes: [...outcomes, ...(await end({ roots, options, protection }, context))] };
@@ -56,10 +61,10 @@ export function createProcessKilling({ pool, kill, plans, gatherProtection, free
   };
 
   async function end(
-    order: Pick<KillOrder, 'roots' | 'options' | 'protection' | 'fixed'>,
+    order: Pick<KillOrder, 'roots' | 'meant' | 'options' | 'protection' | 'fixed'>,
     { signal, onRung }: KillContext,
   ): Promise<KillOutcome[]> {
-    if (order.roots.length === 0) return [];
+    if (order.roots.length === 0 && order.meant === undefined) return [];
     return freedPorts.among(await kill({ ...order, notePorts: true, signal, ...(onRung && { onRung }) }));
   }
 
@@ -131,13 +136,9 @@ async function findOne(pool: Pool, ref: { pid: number; startedAt?: number | unde
   const {
     processes: [other],
   } = await pool.run('describeProcesses', { targets: [{ pid: ref.pid }] });
-  const outcome = meant.denied.length > 0 ? ('denied' as const) : other ? ('identityMismatch' as const) : ('gone' as const);
-  const reasons = {
-    denied: 'It exists, but this user may not see it, and it was left alone.',
-    identityMismatch: `Its pid belongs to ${other?.name ?? 'another process'} by now; nothing was touched.`,
-    gone: 'No process has this pid.',
-  };
-  return { roots: [], outcomes: withoutPorts([{ process: ref, outcome, reason: reasons[outcome], elapsedMs: 0 }]) };
+  const missed: Missed =
+    meant.denied.length > 0 ? { kind: 'denied' } : other ? { kind: 'identityMismatch', name: other.name } : { kind: 'gone' };
+  return { roots: [], outcomes: withoutPorts([missedOutcome(ref, missed)]) };
 }
 
 /** The guards are about the leader: where it has ended, nobody can say that this is the group that was meant. */

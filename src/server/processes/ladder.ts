@@ -27,7 +27,8 @@ export interface Climber {
 
 /** What becomes of a process between the first signal and the last. Signals are short tasks in pool threads; waiting is the waiter’s. */
 export interface Ladder {
-  enter(info: Glimpse): Climber;
+  /** `sinceMs`: when the step that found it began. */
+  enter(info: Glimpse, sinceMs: number): Climber;
   /** Takes note of what a signal brought about, and waits for the end: who has ended, is gone, denied or another has its outcome then. */
   note(climber: Climber, outcome: SignalOutcome, signal: string): void;
   /** Looks for the end of those that the waiter cannot see. */
@@ -39,13 +40,13 @@ export function createLadder(pool: Pool, waiter: Waiter, clock: Clock): Ladder {
   const waits = new WeakMap<Climber, { stop: AbortController; ended: PromiseWithResolvers<void>; hasBegun: boolean }>();
 
   return {
-    enter(info) {
+    enter(info, startedMs) {
       const wait = { stop: new AbortController(), ended: Promise.withResolvers<void>(), hasBegun: false };
       const climber: Climber = {
         info,
         handle: null,
         signalled: null,
-        startedMs: clock.monotonicMs(),
+        startedMs,
         endedMs: null,
         isBeingSignalled: false,
         isUnwatched: false,

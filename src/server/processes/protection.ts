@@ -1,12 +1,16 @@
 import type { ProcessInfo } from '../../protocol/types/process.ts';
+import type { Evidence } from '../../workers/evidence.ts';
 import type { Pool } from '../../workers/pool.ts';
 import type { ProtectionFacts } from '../../workers/protection.ts';
 import { findProcesses } from '../ledger/leftovers.ts';
 import type { LiveSidecar } from '../ledger/reader.ts';
 import type { Start } from '../ledger/records.ts';
 
-/** Gathers what only this sidecar knows about whom not to touch. Asked anew for every kill. */
-export type GatherProtection = () => Promise<ProtectionFacts>;
+/**
+ * Gathers what only this sidecar knows about whom not to touch. Asked anew for every kill. With `later` what is known of other
+ * sidecars is not checked but has its evidence with it: whoever acts on it looks first whether that still stands.
+ */
+export type GatherProtection = (check?: 'now' | 'later') => Promise<ProtectionFacts>;
 
 export interface ProtectionSources {
   pool: Pool;
@@ -16,18 +20,23 @@ export interface ProtectionSources {
   /** The hosts that named themselves at initialize. */
   hostPids(): number[];
   /** All of this user, as their ledgers tell them; this one may be among them. */
-  listLive(): Promise<LiveSidecar[]>;
+  listLive(check: 'now' | 'later'): Promise<{ sidecars: LiveSidecar[]; evidence: Evidence[] }>;
   /** What this sidecar supervises, on disk or not. */
   ownStarts(): Start[];
 }
 
 export function createProtection({ pool, ownPid, guardPid, hostPids, listLive, ownStarts }: ProtectionSources): GatherProtection {
   const chains = new Map<number, ProcessInfo[]>();
+  let guard: { pid: number | null; identity: string | null } = { pid: null, identity: null };
 
-  return async function gather() {
+  return async function gather(check = 'now') {
     // Whoever spawned us is our host, also where it gave no processId.
     const ancestry = Promise.all([ownPid, ...hostPids()].map(ancestorsOf));
-    const [live, [ours = [], ...hosts], guard] = await Promise.all([listLive(), ancestry, identify(guardPid())]);
+    const [{ sidecars: live, evidence }, [ours = [], ...hosts], guardIdentity] = await Promise.all([
+      listLive(check),
+      ancestry,
+      identify(guardPid()),
+    ]);
     const starts = new Map([...live.flatMap((sidecar) => sidecar.starts), ...ownStarts()].map((start) => [start.startId, start]));
     const { found } = await findProcesses(pool, [...starts.values()]);
 
@@ -40,15 +49,17 @@ export function createProtection({ pool, ownPid, guardPid, hostPids, listLive, o
     for (const { identity } of [ours, ...hosts].flat()) known[identity] = { reason: 'host' };
     const [own] = ours;
     if (own) known[own.identity] = { reason: 'sidecar' };
-    if (guard !== null) known[guard] = { reason: 'guard' };
-    return { known };
+    if (guardIdentity !== null) known[guardIdentity] = { reason: 'guard' };
+    return { known, ...(evidence.length > 0 && { evidence }) };
   };
 
-  /** A child of ours that we have not collected: its pid is its own. */
+  /** A child of ours that we have not collected: as long as it has this pid it is the same one. */
   async function identify(pid: number | null): Promise<string | null> {
-    if (pid === null) return null;
+    if (pid === null || guard.pid === pid) return pid === null ? null : guard.identity;
     const { processes } = await pool.run('describeProcesses', { targets: [{ pid }] });
-    return processes[0]?.identity ?? null;
+    const identity = processes[0]?.identity ?? null;
+    if (identity !== null) guard = { pid, identity };
+    return identity;
   }
 
   /** Looked up once: a process whose parent ends is given to another of its ancestors (kernel/exit.c, find_new_reaper). */

@@ -1,6 +1,6 @@
 import type { Pool } from '../../workers/pool.ts';
 import { createRecord, openRecord, type SignalRecord } from '../../workers/signalRecord.ts';
-import type { Growth, GrowthQuestion } from '../../workers/tasks/growTrees.ts';
+import type { Growth, GrowthQuestion } from '../../workers/tasks/growthQuestion.ts';
 import type { Grow } from './growth.ts';
 import type { Climber, Ladder } from './ladder.ts';
 

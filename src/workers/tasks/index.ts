@@ -1,4 +1,5 @@
 import type { Platform } from '../platform/types.ts';
+import { checkEvidence } from './checkEvidence.ts';
 import { checkPort } from './checkPort.ts';
 import { checkPorts } from './checkPorts.ts';
 import { describeProcesses } from './describeProcesses.ts';
@@ -16,10 +17,12 @@ import { sampleFamilies } from './sampleFamilies.ts';
 import { sampleUsage } from './sampleUsage.ts';
 import { scanOwners } from './scanOwners.ts';
 import { signalProcesses } from './signalProcesses.ts';
+import { stampSources } from './stampSources.ts';
 import { walkTree } from './walkTree.ts';
 
 /** Everything a pool thread can be asked to do, by name. A task keeps nothing: its thread may die at any moment. */
 export const tasks = {
+  checkEvidence,
   checkPort,
   checkPorts,
   describeProcesses,
@@ -37,6 +40,7 @@ export const tasks = {
   sampleUsage,
   scanOwners,
   signalProcesses,
+  stampSources,
   walkTree,
 } as const;
 

@@ -1,0 +1,253 @@
+import type { Glimpse, Hold, Kin, Platform } from '../platform/types.ts';
+import { isMeant } from '../processRef.ts';
+import { protectionOf } from '../protection.ts';
+import { openRecord } from '../signalRecord.ts';
+import { checkEvidence } from './checkEvidence.ts';
+import type { Growth, GrowthQuestion, Member, Missed, Strike } from './growthQuestion.ts';
+import { listHeldPorts } from './heldPorts.ts';
+import { type Kinship, relationsOf } from './kinship.ts';
+import { type SignalOutcome, strike, takeHold, withPorts } from './signalProcesses.ts';
+import { awaitStandstill } from './standstill.ts';
+import { orHidden } from './target.ts';
+
+interface Known extends Member {
+  place: number;
+  hold: Hold | null;
+  handle: number | null;
+  isDue: boolean;
+  isFrozen: boolean;
+  /** Stopped by somebody else; null where nobody has looked. */
+  wasStopped: boolean | null;
+}
+
+/** One set of processes while it is looked at, and struck. */
+export function createTree(question: GrowthQuestion, platform: Platform) {
+  const { members, meant, freeze, protection, strike: order } = question;
+  const { signals, processes } = platform;
+  const progress = order ? openRecord(order.record) : null;
+  const all: Known[] = members.map((member, place) => {
+    const { handle = null, isDue = false } = order?.targets[place] ?? {};
+    return { ...member, place, hold: null, handle, isDue, isFrozen: false, wasStopped: null };
+  });
+  const known = new Map(all.map((member) => [member.pid, member]));
+  const spared = new Map<number, Glimpse>();
+  const found: Glimpse[] = [];
+  let missed: Missed | undefined;
+  let isOutdated = false;
+  let nextPlace = Math.max(members.length, ...(progress?.from(members.length) ?? []).map(({ place }) => place + 1));
+
+  return {
+    /** False where what protects has changed: then nothing of this may be done. */
+    async isFounded(): Promise<boolean> {
+      // A thread that died in this step has looked, and its step is under way.
+      const isBegun = progress !== null && progress.from(0).length > 0;
+      for (const evidence of isBegun ? [] : (protection.evidence ?? [])) isOutdated ||= !(await checkEvidence({ evidence }, platform));
+      return !isOutdated;
+    },
+
+    /** Whom a thread found that died in this step. */
+    async recover(): Promise<void> {
+      for (const { pid, identity, handle, place } of progress?.from(members.length) ?? []) {
+        const info = await orHidden(() => processes.glimpse(pid));
+        if (info !== null && info !== 'hidden' && processes.sameIdentity(info.identity, identity))
+          join(info, { startTicks: null, handle, place });
+      }
+    },
+
+    /** Whoever was meant and is not known yet. */
+    async lookUp(): Promise<void> {
+      // It is the first that is found: a thread that died in this step had given it this place.
+      const place = members.length;
+      if (meant === undefined || all.some((member) => member.place === place)) return;
+      const before = progress?.at(place);
+      if (order && before?.isClaimed) {
+        missed = { kind: 'ended', identity: before.identity, signal: order.signal };
+        return;
+      }
+      const info = await orHidden(() => processes.glimpse(meant.pid));
+      if (info === null) missed = { kind: 'gone' };
+      else if (info === 'hidden') missed = { kind: 'denied' };
+      else if (!isMeant(meant, info, processes.sameIdentity)) missed = { kind: 'identityMismatch', name: info.name };
+      else if (isProtected(info)) spared.set(info.pid, info);
+      else join(info, { startTicks: null });
+    },
+
+    freeze(): void {
+      if (progress === null || !freeze || isOutdated) return;
+      // Who has got the signal already is not stopped again: SIGKILL alone ends a fork midway.
+      const stopping = all.filter(({ isDue, isFrozen }) => isDue && !isFrozen);
+      for (const member of stopping) stop(member);
+      awaitStandstill(
+        stopping.map(({ pid }) => pid),
+        signals,
+      );
+    },
+
+    /** Nobody can have joined: all have stopped, none has a child or leads anything. */
+    isComplete: (): boolean =>
+      isOutdated ||
+      !question.tree ||
+      (freeze && progress !== null && all.every(({ pid, hold }) => hold?.kind === 'held' && signals.isAlone(pid))),
+
+    /** Takes in who is new among these rows; false when nobody is. */
+    async take(rows: Kin[]): Promise<boolean> {
+      const foundBefore = found.length;
+      const byPid = new Map(rows.map((row) => [row.pid, row]));
+      for (const member of all) if (known.get(member.pid) === member) member.startTicks ??= byPid.get(member.pid)?.startTicks ?? null;
+      // The rows tell of all generations at once. Children first: who is spared is known before a group or session is asked.
+      const size = () => known.size + spared.size;
+      for (let before = -1; before !== size(); ) {
+        before = size();
+        await takeGeneration(rows, byPid, ['parent']);
+        if (before === size()) await takeGeneration(rows, byPid, ['group', 'session']);
+      }
+      return found.length > foundBefore;
+    },
+
+    async finish(): Promise<Growth> {
+      if (isOutdated) return { isOutdated, found: [], startTicks: {}, spared: [], outcomes: {} };
+      const outcomes = order ? await strikeAll(order) : {};
+      const startTicks: Record<string, number> = {};
+      for (const member of all) if (member.startTicks !== null) startTicks[member.identity] = member.startTicks;
+      return { found, ...(missed && { missed }), startTicks, spared: [...spared.values()], outcomes };
+    },
+
+    /** Whoever is still stopped by us goes on. */
+    thaw(): void {
+      if (progress === null) return;
+      for (const { place } of all) {
+        const recorded = progress.at(place);
+        if (!recorded?.isFrozen) continue;
+        signals.send(recorded, 'SIGCONT');
+        progress.continued(place);
+      }
+    },
+  };
+
+  function join(
+    info: Glimpse,
+    { startTicks, handle = null, place = nextPlace }: { startTicks: number | null; handle?: number | null; place?: number },
+  ): void {
+    const { pid, identity } = info;
+    if (place === nextPlace) nextPlace += 1;
+    const member = {
+      pid,
+      identity,
+      startTicks,
+      place,
+      hold: null,
+      handle,
+      isDue: order?.withFound ?? false,
+      isFrozen: false,
+      wasStopped: info.status === 'stopped',
+    };
+    all.push(member);
+    known.set(pid, member);
+    found.push(info);
+  }
+
+  function hold(member: Known): Hold {
+    if (progress === null) return { kind: 'gone' };
+    member.hold ??= takeHold(member, member.place, progress, signals);
+    return member.hold;
+  }
+
+  function stop(member: Known): void {
+    member.isFrozen = true;
+    const held = hold(member);
+    // One that somebody else has stopped stays so when it is left alone in the end.
+    if (held.kind !== 'held' || (member.wasStopped ?? signals.hasStopped(member.pid))) return;
+    progress?.freezing(member.place);
+    signals.send({ ...member, handle: held.handle }, 'SIGSTOP');
+  }
+
+  async function strikeAll({ signal, notePorts }: Strike): Promise<Record<string, SignalOutcome>> {
+    if (progress === null) return {};
+    const due = all.filter(({ isDue }) => isDue);
+    const ports =
+      notePorts && due.length > 0
+        ? await listHeldPorts(
+            due.map(({ pid }) => pid),
+            platform,
+          )
+        : null;
+    const outcomes: Record<string, SignalOutcome> = {};
+    for (const member of due) {
+      const outcome = strike({ target: member, held: hold(member), place: member.place, signal }, progress, signals);
+      outcomes[member.identity] = withPorts(outcome, ports?.get(member.pid));
+    }
+    return outcomes;
+  }
+
+  async function takeGeneration(rows: Kin[], byPid: Map<number, Kin>, kinds: Kinship<Known>['kind'][]): Promise<void> {
+    const candidates: { row: Kin; info: Glimpse; by: Kinship<Known>[] }[] = [];
+    for (const row of rows) {
+      if (!isCandidate(row, kinds)) continue;
+      const info = await orHidden(() => processes.glimpse(row.pid));
+      if (info !== null && info !== 'hidden') candidates.push({ row, info, by: relationsOf(row, info, known, kinds) });
+    }
+    // Behind the look at the newcomers: whose number they named is still whom we mean.
+    const proven = new Map<string, boolean>();
+    const belongs = async (relation: Kinship<Known>): Promise<boolean> => {
+      const key = `${relation.kind} ${relation.to.pid}`;
+      if (!proven.has(key)) proven.set(key, await isProven(relation, rows));
+      return proven.get(key) === true;
+    };
+    const newcomers = [];
+    for (const { row, info, by } of candidates) {
+      let isNew = false;
+      for (const relation of by) isNew ||= await belongs(relation);
+      if (!isNew) continue;
+      if (info.status === 'zombie') {
+        // Nothing to signal, but whoever is left in its group or session belongs to us.
+        known.set(info.pid, {
+          pid: info.pid,
+          identity: info.identity,
+          startTicks: row.startTicks,
+          place: -1,
+          hold: null,
+          handle: null,
+          isDue: false,
+          isFrozen: false,
+          wasStopped: null,
+        });
+        continue;
+      }
+      if (isProtected(info)) spared.set(info.pid, info);
+      else newcomers.push({ row, info });
+    }
+    for (const { row, info } of newcomers) if (!isBelowSpared(row, byPid)) join(info, { startTicks: row.startTicks });
+  }
+
+  function isProtected(info: Glimpse): boolean {
+    const judged = protectionOf(info, protection);
+    return judged !== null && (judged.level === 'never' || !question.allowProtected);
+  }
+
+  function isCandidate(row: Kin, kinds: Kinship<Known>['kind'][]): boolean {
+    const namesake = known.get(row.pid);
+    const isMember = namesake !== undefined && (namesake.startTicks === null || namesake.startTicks === row.startTicks);
+    if (isMember || spared.has(row.pid)) return false;
+    return relationsOf(row, row, known, kinds).some(({ to }) => to.startTicks !== null && to.startTicks <= row.startTicks);
+  }
+
+  function isBelowSpared(row: Kin, byPid: Map<number, Kin>): boolean {
+    for (let above = byPid.get(row.ppid), steps = 0; above !== undefined && steps < byPid.size; above = byPid.get(above.ppid), steps += 1) {
+      if (spared.has(above.pid)) return true;
+      if (known.has(above.pid)) return false;
+    }
+    return false;
+  }
+
+  /**
+   * The member’s pid may have been given away since. A group or session keeps its number while anybody is in it, also without
+   * its leader: then a zombie of the leader holds the number, or a living member shows that the group is still the same.
+   */
+  async function isProven({ kind, to }: Kinship<Known>, rows: Kin[]): Promise<boolean> {
+    const now = await orHidden(() => processes.glimpse(to.pid));
+    if (now === 'hidden') return false;
+    if (now !== null) return processes.sameIdentity(now.identity, to.identity) && (kind !== 'parent' || now.status !== 'zombie');
+    if (kind === 'parent') return false;
+    return rows.some((row) => known.get(row.pid)?.startTicks === row.startTicks && (kind === 'group' ? row.pgid : row.sid) === to.pid);
+  }
+}
