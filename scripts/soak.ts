@@ -1,18 +1,20 @@
 import { soakContainment } from '../test/soak/containment.ts';
 import { soakHostDeaths } from '../test/soak/hostDeath.ts';
+import { soakInstances } from '../test/soak/instance.ts';
 import { soakLoad } from '../test/soak/load/soak.ts';
 
 /*
- * What takes too long for `npm test`, on the built sidecar: `npm run soak -- containment 200` and `hostDeath 300` play their scenes that
- * many rounds, `load 60` lasts that many seconds.
+ * What takes too long for `npm test`, on the built sidecar: `npm run soak -- containment 200`, `hostDeath 300` and `instance 50` play their
+ * scenes that many rounds, `load 60` lasts that many seconds.
  */
 
 const soaks: Record<string, (amount: number) => Promise<void>> = {
   containment: soakContainment,
   hostDeath: soakHostDeaths,
+  instance: soakInstances,
   load: soakLoad,
 };
-const defaults: Record<string, number> = { containment: 200, hostDeath: 300, load: 60 };
+const defaults: Record<string, number> = { containment: 200, hostDeath: 300, instance: 50, load: 60 };
 
 const [name = 'containment', amount = defaults[name]] = process.argv.slice(2);
 const soak = soaks[name];

@@ -62,7 +62,9 @@ export function createHostCalls() {
     async answer(keeper: Keeper | undefined, method: string, params: unknown, signal: AbortSignal): Promise<unknown> {
       if (method === 'host/secondInstance') {
         if (secondInstance === null) return { handled: false };
-        return secondInstance(params as SecondInstance);
+        const second = params as SecondInstance;
+        const lockId = keeper === undefined ? second.lockId : originalId(keeper.remembered, 'instance/acquire', second.lockId);
+        return secondInstance({ ...second, lockId });
       }
       if (method !== 'host/runShutdownHandler') throw unknownHostCall(method);
       const { handlerId, name, reason, remainingMs } = params as HostCalls['host/runShutdownHandler']['params'];

@@ -48,10 +48,11 @@ export function createSubscriptions() {
     },
 
     /** An event of the sidecar of today; gives it to its one listener, with the id that this was told. */
-    deliver(keeper: Keeper, params: { subscriptionId: string }): void {
+    deliver(keeper: Keeper, params: { subscriptionId: string; lockId?: string }): void {
       const subscriptionId = originalId(keeper.remembered, 'events/subscribe', params.subscriptionId);
       const listener = subscribers.get(subscriptionId);
-      if (listener !== undefined) tell(() => listener({ ...params, subscriptionId } as never));
+      const lock = params.lockId === undefined ? {} : { lockId: originalId(keeper.remembered, 'instance/acquire', params.lockId) };
+      if (listener !== undefined) tell(() => listener({ ...params, subscriptionId, ...lock } as never));
     },
   };
 }

@@ -2,8 +2,10 @@ import { lstatSync, statSync } from 'node:fs';
 import { chmod, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { createFileLocks } from '../../src/server/os/fileLock.ts';
+import { contend } from '../harness/contention.ts';
 import { makeDirectory } from '../harness/directory.ts';
 import { makeMeetingPlace, makeUserLock } from '../harness/instances.ts';
+import { needs } from '../harness/needs.ts';
 import { nodeProgram, spawnProgram } from '../harness/processes.ts';
 import { hasNative, startSidecar } from '../harness/sidecar.ts';
 import { until } from '../harness/until.ts';
@@ -188,6 +190,11 @@ describe('a query', () => {
     expect(asks).toBeGreaterThan(25);
   });
 });
+
+test('never has two holders, whoever is killed: 6 sidecars and 20 programs want it', async ({ skip }) => {
+  needs.python(skip);
+  expect(await contend({ sidecars: 6, programs: 20, rounds: 5 })).toHaveLength(5);
+}, 120_000);
 
 describe('what stands in the way', () => {
   test.each([

@@ -24,8 +24,7 @@ export async function makeMeetingPlace(appId = 'sidewarden.test') {
 }
 
 /** The name of a lock of scope `user` that nobody else uses; its file, in the real home, is deleted at the end of the block. */
-export async function makeUserLock(appId = 'sidewarden.test') {
-  const name = `test-${process.pid}-${Date.now()}`;
+export async function makeUserLock(appId = 'sidewarden.test', name = `test-${process.pid}-${Date.now()}`) {
   const path = join(lockDirectoryOf(await findLockBase(process.platform)), userLockName({ uid: ownUid(), appId, name }));
   return { name, path, [Symbol.asyncDispose]: () => rm(path, { force: true }) };
 }

@@ -69,8 +69,7 @@ export function createProcessManager({
   let isEnding = false;
 
   const manager: ProcessManager = {
-    enforceSingleInstance: () =>
-      attempt('enforceSingleInstance', false, async () => ((await ask('instance/acquire', {})) as { acquired: boolean }).acquired),
+    enforceSingleInstance: () => attempt('enforceSingleInstance', false, async () => (await ask('instance/acquire', {})).acquired),
 
     isPortInUse: (port) => attempt('isPortInUse', false, async () => (await ask('port/check', { port })).inUse),
 
