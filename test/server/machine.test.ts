@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { fail } from '../../src/protocol/errors.ts';
 import type { ProcessInfo } from '../../src/protocol/types/process.ts';
 import { type Effect, type Input, initialState, transition } from '../../src/server/supervisor/machine.ts';
-import { isAboutToRun, isEnding, isLive, type ServiceState, type Verdict } from '../../src/server/supervisor/state.ts';
+import { isAboutToRun, isEnding, isLive, isUp, type ServiceState, type Verdict } from '../../src/server/supervisor/state.ts';
 
 const process: ProcessInfo = {
   pid: 4242,
@@ -41,7 +41,7 @@ const ended = { generation: 4, exit, cause: 'By itself.', isClearing: false, nex
 /** Every state that is another one to the table, all of the fourth start. */
 const states = {
   stopped: { name: 'stopped', generation: 4, exit: null, cause: null },
-  waiting: { name: 'waiting', generation: 4, cause: 'It waits.' },
+  waiting: { name: 'waiting', generation: 4, cause: 'It crashed.', waitsFor: null },
   starting: { name: 'starting', generation: 4, cause: null },
   running: { name: 'running', generation: 4, process, isReady: false, cause: null },
   ready: { name: 'running', generation: 4, process, isReady: true, cause: null },
@@ -93,7 +93,10 @@ type InputName = keyof typeof inputs;
 type Cell = [ServiceState, Effect[]];
 type Row = Partial<Record<InputName, Cell>>;
 
-const begins = (cause: string | null = null): Cell => [{ name: 'waiting', generation: 5, cause }, [{ kind: 'await', generation: 5 }]];
+const begins = (cause: string | null = null): Cell => [
+  { name: 'waiting', generation: 5, cause, waitsFor: null },
+  [{ kind: 'await', generation: 5 }],
+];
 const becomes = (state: ServiceState, ...effects: Effect[]): Cell => [state, effects];
 const end = (graceMs: number): Effect => ({ kind: 'end', generation: 4, graceMs });
 const [spawn, abandon, watch, unwatch, clear] = (['spawn', 'abandon', 'watch', 'unwatch', 'clear'] as const).map(
@@ -156,8 +159,8 @@ const cells: Record<StateName, Row> = {
   waiting: {
     start: begins(),
     stop: stopped({ exit: null }, 'Stop.'),
-    blocked: becomes({ ...states.waiting, cause: 'It waits for db.' }),
-    unblocked: becomes({ name: 'starting', generation: 4, cause: 'It waits.' }, spawn),
+    blocked: becomes({ ...states.waiting, waitsFor: 'It waits for db.' }),
+    unblocked: becomes({ name: 'starting', generation: 4, cause: 'It crashed.' }, spawn),
     hopeless: becomes({ ...failed, cause: 'db is fatal.', failure: null }),
   },
   starting: {
@@ -275,7 +278,7 @@ describe('the table of a service', () => {
 
   test('a service begins stopped, and each start is a new generation', () => {
     expect(transition(initialState, inputs.start)).toEqual([
-      { name: 'waiting', generation: 1, cause: null },
+      { name: 'waiting', generation: 1, cause: null, waitsFor: null },
       [{ kind: 'await', generation: 1 }],
     ]);
   });
@@ -294,6 +297,8 @@ describe('the table of a service', () => {
     const dead = ['stopped', 'exited', 'fatal'];
     expect(where(isLive)).toEqual(names.filter((name) => !dead.includes(name)));
     expect(where(isEnding)).toEqual(names.filter((name) => /^stopping|Clearing/.test(name)));
+    const up = /^(waiting|starting|running|ready|backoff.*|.*ThenStart|.*Ill)$/;
+    expect(where(isUp)).toEqual(names.filter((name) => up.test(name)));
     expect(where(isAboutToRun)).toEqual([
       'waiting',
       'starting',

@@ -67,10 +67,18 @@ export interface Methods {
   'instance/release': { params: t.InstanceReleaseParams; result: t.InstanceReleaseResult };
   /** Who holds the lock. Asks without touching it, so nobody who acquires meanwhile is disturbed. */
   'instance/query': { params: t.InstanceQueryParams; result: t.InstanceQueryResult };
+  /** Makes the services be as these specs say: starts, restarts and stops what differs, and nothing else. */
+  'service/apply': { params: t.ServiceApplyParams; result: t.ServiceApplyResult };
   /** Starts a child process that ends with the sidecar, in a session of its own. */
   'service/start': { params: t.ServiceStartParams; result: t.ServiceStartResult };
   /** Ends services with all that belongs to them, politely, then by force. */
   'service/stop': { params: t.ServiceStopParams; result: t.ServiceStopResult };
+  /** Ends services as service/stop does, and starts them again, with the dependants that it stopped. */
+  'service/restart': { params: t.ServiceRestartParams; result: t.ServiceRestartResult };
+  /** Ends services as service/stop does, and forgets them with their output and their ports. */
+  'service/remove': { params: t.ServiceRemoveParams; result: t.ServiceRemoveResult };
+  /** Sends a signal to the process of a service, and to nobody else. */
+  'service/signal': { params: t.ServiceSignalParams; result: t.ServiceSignalResult };
   /** All services of this connection, by name, or those of a group. */
   'service/list': { params: t.ServiceListParams; result: t.ServiceListResult };
   /** One service, or null when none was ever started under that name. */
@@ -302,16 +310,41 @@ export interface InstanceMethods {
 
 export interface ServiceMethods {
   /**
+   * Makes the services be as these specs say: starts, restarts and stops what differs, and nothing else.
+   * Refused as a whole when one of them could not be started: a bad spec, a circle, a name that nobody has, a program that is not there. It is answered when every change has begun, and never waits for readiness; event/service tells the rest. What runs, or is about to, by the same spec is left alone, and so is what has ended with exit code 0. A service whose dependency is restarted is restarted with it.
+   * Rejects with SpawnFailed, Unsupported, LimitExceeded, ShuttingDown.
+   */
+  apply(params: t.ServiceApplyParams, options?: CallOptions): Promise<Methods['service/apply']['result']>;
+  /**
    * Starts a child process that ends with the sidecar, in a session of its own.
-   * What it was started for is on disk before it runs, so that the next sidecar of this app can end what a crash has left. A running service of that name is answered as it is. Waiting ends early, with the status, when it has ended or is given up; at the time-out it stays as it is, and `data.service` says how. In `backoff` it is still on its way.
+   * What it depends on is started with it, unless it runs. What it was started for is on disk before it runs, so that the next sidecar of this app can end what a crash has left. A running service of that name is answered as it is. Waiting ends early, with the status, when it has ended or is given up; at the time-out it stays as it is, and `data.service` says how. In `backoff` it is still on its way.
    * Rejects with NotFound, TimedOut, Conflict, SpawnFailed, Unsupported, LimitExceeded, ShuttingDown.
    */
   start(params?: t.ServiceStartParams, options?: CallOptions): Promise<Methods['service/start']['result']>;
   /**
    * Ends services with all that belongs to them, politely, then by force.
+   * Whatever depends on them ends first, and is answered behind them. They stay in the list.
    * Rejects with NotFound.
    */
   stop(params?: t.ServiceStopParams, options?: CallOptions): Promise<Methods['service/stop']['result']>;
+  /**
+   * Ends services as service/stop does, and starts them again, with the dependants that it stopped.
+   * Answered when their programs run or have failed to; readiness is not waited for. Nothing is ended when a program is not there any more. Ports that are handed over (passFd) stay open meanwhile.
+   * Rejects with NotFound, SpawnFailed, ShuttingDown.
+   */
+  restart(params?: t.ServiceRestartParams, options?: CallOptions): Promise<Methods['service/restart']['result']>;
+  /**
+   * Ends services as service/stop does, and forgets them with their output and their ports.
+   * Dependants are ended and stay; they cannot be started again before there is such a service. One that could not be ended is not forgotten.
+   * Rejects with NotFound.
+   */
+  remove(params?: t.ServiceRemoveParams, options?: CallOptions): Promise<Methods['service/remove']['result']>;
+  /**
+   * Sends a signal to the process of a service, and to nobody else.
+   * An end by it counts like any other end that service/stop has not asked for: what follows is as the spec’s `restart` says.
+   * Rejects with NotFound, InvalidState.
+   */
+  signal(params: t.ServiceSignalParams, options?: CallOptions): Promise<Methods['service/signal']['result']>;
   /**
    * All services of this connection, by name, or those of a group.
    * By what is known; `process` is as it was when it was started. service/get looks at it.
@@ -400,8 +433,12 @@ export const lanes = {
   'instance/acquire': 'wait',
   'instance/release': 'state',
   'instance/query': 'look',
+  'service/apply': 'act',
   'service/start': 'act',
   'service/stop': 'act',
+  'service/restart': 'act',
+  'service/remove': 'act',
+  'service/signal': 'act',
   'service/list': 'look',
   'service/get': 'look',
   'service/logs': 'look',

@@ -1531,6 +1531,29 @@ export interface ServerInfo {
   arch: Text;
 }
 
+/** What service/apply takes. */
+export interface ServiceApplyParams {
+  services: ServiceSpec[];
+  /**
+   * Also ends and removes the services of the connection’s own ownerTag that are not among these.
+   * Default: `false`.
+   */
+  prune?: boolean | undefined;
+}
+
+/** What service/apply answers. */
+export interface ServiceApplyResult {
+  changes: ServiceChange[];
+}
+
+/** What service/apply does to a service. */
+export interface ServiceChange {
+  name: Name;
+  change: Open<ServiceChangeChange>;
+}
+
+export type ServiceChangeChange = 'started' | 'restarted' | 'stopped' | 'unchanged';
+
 /** A service that changed. */
 export interface ServiceEventPayload {
   /** As it stands now. */
@@ -1606,6 +1629,51 @@ export interface ServicePortSpec {
    */
   passFd?: boolean | undefined;
 }
+
+/** What service/remove takes. */
+export interface ServiceRemoveParams {
+  /** Which service; this or `group`. */
+  name?: Name | undefined;
+  /** All services of a group. */
+  group?: Name | undefined;
+  /** Before SIGKILL; the spec’s own when absent. */
+  graceMs?: number | undefined;
+  /** Asks for $/progress under this token. */
+  workDoneToken?: number | string | undefined;
+}
+
+/** What service/remove answers. */
+export interface ServiceRemoveResult {
+  services: ServiceStatus[];
+}
+
+/** What service/restart takes. */
+export interface ServiceRestartParams {
+  /** Which service; this or `group`. */
+  name?: Name | undefined;
+  /** All services of a group. */
+  group?: Name | undefined;
+  /** Before SIGKILL; the spec’s own when absent. */
+  graceMs?: number | undefined;
+  /** Asks for $/progress under this token. */
+  workDoneToken?: number | string | undefined;
+}
+
+/** What service/restart answers. */
+export interface ServiceRestartResult {
+  services: ServiceStatus[];
+}
+
+/** What service/signal takes. */
+export interface ServiceSignalParams {
+  name: Name;
+  signal: ServiceSignalParamsSignal;
+}
+
+export type ServiceSignalParamsSignal = 'SIGHUP' | 'SIGINT' | 'SIGQUIT' | 'SIGTERM' | 'SIGKILL' | 'SIGUSR1' | 'SIGUSR2' | 'SIGSTOP' | 'SIGCONT' | 'SIGWINCH';
+
+/** What service/signal answers. */
+export type ServiceSignalResult = null;
 
 /** A child process that the sidecar starts and answers for. */
 export interface ServiceSpec {

@@ -108,3 +108,8 @@ export const ServiceStatus = struct('ServiceStatus', 'A service, as it stands.',
   cause: doc(z.optional(Text), 'Why the state last changed, with the last lines of output after a failure.'),
 });
 export type ServiceStatus = z.infer<typeof ServiceStatus>;
+
+export const ServiceChange = struct('ServiceChange', 'What service/apply does to a service.', {
+  name: Name,
+  change: z.enum(['started', 'restarted', 'stopped', 'unchanged']),
+});

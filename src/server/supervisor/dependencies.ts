@@ -10,9 +10,16 @@ export interface Dependant {
 
 export type Graph = ReadonlyMap<string, Dependant>;
 
-/** Why these cannot be started, each as a sentence with the path that leads there; empty when they can. */
-export function findProblems(names: Iterable<string>, graph: Graph): string[] {
-  const problems: string[] = [];
+export interface Problem {
+  /** Which of the names led there. */
+  name: string;
+  /** With the whole path. */
+  message: string;
+}
+
+/** Why these cannot be started, each told once; empty when they can. */
+export function findProblems(names: Iterable<string>, graph: Graph): Problem[] {
+  const problems: Problem[] = [];
   const settled = new Set<string>();
   for (const name of names) visit(name, []);
   return problems;
@@ -20,17 +27,21 @@ export function findProblems(names: Iterable<string>, graph: Graph): string[] {
   function visit(name: string, path: string[]): void {
     const place = path.indexOf(name);
     if (place !== -1) {
-      problems.push(`${[...path.slice(place), name].join(' → ')} is a circle, so that none of them could ever start`);
+      tell(name, path, `${[...path.slice(place), name].join(' → ')} is a circle, so that none of them could ever start`);
       return;
     }
     if (settled.has(name)) return;
     const node = graph.get(name);
     if (node === undefined) {
-      problems.push(`${[...path, name].join(' → ')}: there is no service ${name}`);
+      tell(name, path, `${[...path, name].join(' → ')}: there is no service ${name}`);
     } else {
       for (const dependency of node.dependsOn) visit(dependency.name, [...path, name]);
     }
     settled.add(name);
+  }
+
+  function tell(name: string, path: string[], message: string): void {
+    problems.push({ name: path[0] ?? name, message });
   }
 }
 
@@ -113,9 +124,11 @@ export function standingOf({ name, condition }: Dependency, state: ServiceState 
       if (condition === 'started' || (condition === 'ready' && state.isReady)) return { kind: 'met' };
       return pending(condition === 'ready' ? reason('is not ready yet', state.cause) : 'still runs.');
     case 'exited':
+      if (state.next === 'start') return pending('is to be started again.');
       if (condition !== 'ready' && state.exit?.exitCode === 0) return state.isClearing ? pending('is ending.') : { kind: 'met' };
       return failed(reason('has ended', state.cause));
     case 'fatal':
+      if (state.next === 'start') return pending('is to be started again.');
       return failed(reason('is fatal', state.cause));
     case 'stopped':
       return failed(reason('is stopped', state.cause));
@@ -124,7 +137,7 @@ export function standingOf({ name, condition }: Dependency, state: ServiceState 
     case 'stopping':
       return pending(reason('is ending', state.cause));
     default:
-      return pending(reason(`is ${state.name}`, state.cause));
+      return pending(reason(`is ${state.name}`, state.name === 'waiting' ? state.waitsFor : state.cause));
   }
 }
 

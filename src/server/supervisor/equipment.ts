@@ -14,6 +14,8 @@ export interface Equipment {
 export interface Equipments {
   /** As this spec has it: made, or adapted; what stays the same stays. Throws LimitExceeded. */
   of(spec: CompleteSpec): Equipment;
+  /** Throws LimitExceeded where these could not all be made. */
+  checkRoom(specs: readonly CompleteSpec[]): void;
   /** The service is down: what connects is refused. */
   rest(service: string): void;
   forget(service: string): void;
@@ -33,6 +35,7 @@ export function createEquipments(outputs: Outputs, parts: ServicePortsParts): Eq
       }
       return { ports: own.ports, output };
     },
+    checkRoom: (specs) => outputs.checkRoom(new Map(specs.map(({ name, logs }) => [name, logs]))),
     rest: (service) => known.get(service)?.ports.close(),
     forget(service) {
       known.get(service)?.ports.release();

@@ -87,7 +87,7 @@ const table: { [Name in ServiceState['name']]: Row<Name> } = {
   waiting: {
     start: ({ generation }) => startAnew(generation, null),
     stop: ({ generation }, { cause }) => [{ name: 'stopped', generation, exit: null, cause }, []],
-    blocked: (state, { cause }) => [{ ...state, cause }, []],
+    blocked: (state, { cause: waitsFor }) => [{ ...state, waitsFor }, []],
     unblocked: ({ generation, cause }) => [{ name: 'starting', generation, cause }, [{ kind: 'spawn', generation }]],
     hopeless: ({ generation }, { cause }) => [
       { name: 'fatal', generation, exit: null, cause, isClearing: false, next: 'stay', failure: null },
@@ -205,7 +205,7 @@ const table: { [Name in ServiceState['name']]: Row<Name> } = {
 
 function startAnew(last: Generation, cause: string | null): Step {
   const generation = last + 1;
-  return [{ name: 'waiting', generation, cause }, [{ kind: 'await', generation }]];
+  return [{ name: 'waiting', generation, cause, waitsFor: null }, [{ kind: 'await', generation }]];
 }
 
 function startInBackoff(state: Ended<'backoff'>): Step {

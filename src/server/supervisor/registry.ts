@@ -8,15 +8,17 @@ import { isLive } from './state.ts';
 /** All services of a connection, by name. */
 export interface Registry {
   readonly services: ReadonlyMap<string, Service>;
+  /** The number of a command: later ones have higher ones. */
+  takeNumber(): number;
   /** Nothing is started any more. */
   readonly isClosed: boolean;
   close(): void;
   reopen(): void;
-  /** The service of that name, which wants to be like this from now on. Throws LimitExceeded. */
-  want(spec: CompleteSpec): Service;
+  /** The services of these names, which are wanted like this from now on. Throws LimitExceeded, and changes nothing then. */
+  want(specs: readonly CompleteSpec[]): Service[];
   forget(name: string): void;
-  /** Who depends on whom, as it is wanted; with these instead of those of the same name. */
-  graph(others?: readonly CompleteSpec[]): Graph;
+  /** Who depends on whom, as it is wanted; with these instead of those of the same name, and without those names. */
+  graph(others?: readonly CompleteSpec[], without?: readonly string[]): Graph;
   /** Throws NotFound when no service is meant, InvalidParams when it is not said which. */
   find(target: Target, method: string): Service[];
   /** Calls back for every service that has become another. Gives the function that ends it. */
@@ -34,10 +36,15 @@ export function createRegistry(parts: RegistryParts): Registry {
   const services = new Map<string, Service>();
   const listeners = new Set<(service: Service) => void>();
   let isClosed = false;
+  let lastNumber = 0;
   const serviceParts: ServiceParts = { ...parts, stateOf: (name) => services.get(name)?.state ?? null, isClosed: () => isClosed, onChange };
 
   return {
     services,
+    takeNumber() {
+      lastNumber += 1;
+      return lastNumber;
+    },
     get isClosed() {
       return isClosed;
     },
@@ -48,16 +55,14 @@ export function createRegistry(parts: RegistryParts): Registry {
       isClosed = false;
     },
 
-    want(spec) {
-      const known = services.get(spec.name);
-      if (known !== undefined) {
-        Object.assign(known.intent, { isUp: true, spec });
-        return known;
-      }
-      if (services.size >= limits.services) makeRoom();
-      const service = createService(spec, serviceParts);
-      services.set(spec.name, service);
-      return service;
+    want(specs) {
+      makeRoom(specs);
+      return specs.map((spec) => {
+        const service = services.get(spec.name) ?? createService(spec, serviceParts);
+        Object.assign(service.intent, { isUp: true, spec });
+        services.set(spec.name, service);
+        return service;
+      });
     },
 
     forget(name) {
@@ -65,8 +70,8 @@ export function createRegistry(parts: RegistryParts): Registry {
       tellDependants(name);
     },
 
-    graph(others = []) {
-      const specs = [...services.values()].map(({ intent }) => intent.spec);
+    graph(others = [], without = []) {
+      const specs = [...services.values()].map(({ intent }) => intent.spec).filter(({ name }) => !without.includes(name));
       return new Map([...specs, ...others].map((spec) => [spec.name, spec]));
     },
 
@@ -98,18 +103,22 @@ export function createRegistry(parts: RegistryParts): Registry {
   }
 
   /** Of those that have ended the one that did so first is forgotten: a host may start any number of them, one after the other. */
-  function makeRoom(): void {
-    const needed = new Set([...services.values()].flatMap(({ intent }) => intent.spec.dependsOn.map((tie) => tie.name)));
-    const [oldest] = [...services.values()]
-      .filter(({ state, spec }) => !isLive(state) && !needed.has(spec.name))
+  function makeRoom(wanted: readonly CompleteSpec[]): void {
+    const names = new Set([...services.keys(), ...wanted.map(({ name }) => name)]);
+    const surplus = names.size - limits.services;
+    if (surplus <= 0) return;
+    const kept = new Set(wanted.map(({ name }) => name));
+    for (const { intent } of services.values()) for (const tie of intent.spec.dependsOn) kept.add(tie.name);
+    const ended = [...services.values()]
+      .filter(({ state, spec }) => !isLive(state) && !kept.has(spec.name))
       .sort((left, right) => left.stateChangedAt - right.stateChangedAt);
-    if (oldest === undefined) {
-      throw fail('LimitExceeded', `${limits.services} services run already; stop one before the next is started.`, {
+    if (ended.length < surplus) {
+      throw fail('LimitExceeded', `There may be ${limits.services} services; stop or remove some before others are started.`, {
         limit: 'services',
         max: limits.services,
       });
     }
-    drop(oldest.spec.name);
+    for (const { spec } of ended.slice(0, surplus)) drop(spec.name);
   }
 
   function drop(name: string): void {

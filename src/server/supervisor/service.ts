@@ -40,6 +40,8 @@ export interface Service {
 
 export interface Intent {
   isUp: boolean;
+  /** The number of the last command that told it to end; 0 before there was one. */
+  toldToEnd: number;
   spec: CompleteSpec;
 }
 
@@ -64,7 +66,7 @@ export interface ServiceParts extends RunParts, ProbeParts {
 
 export function createService(firstSpec: CompleteSpec, parts: ServiceParts): Service {
   const { clock } = parts;
-  const intent: Intent = { isUp: true, spec: firstSpec };
+  const intent: Intent = { isUp: true, toldToEnd: 0, spec: firstSpec };
   const inputs: Input[] = [];
   const stoppers = new Set<StopOrder>();
   let waiting: { condition: () => boolean; resolve: () => void }[] = [];
@@ -199,7 +201,7 @@ export function createService(firstSpec: CompleteSpec, parts: ServiceParts): Ser
     const worst = worstOf(spec.dependsOn.map((tie) => standingOf(tie, parts.stateOf(tie.name))));
     if (worst.kind === 'failed') send({ kind: 'hopeless', generation, cause: worst.cause });
     else if (worst.kind === 'met') send({ kind: 'unblocked', generation });
-    else if (worst.cause !== state.cause) send({ kind: 'blocked', generation, cause: worst.cause });
+    else if (worst.cause !== state.waitsFor) send({ kind: 'blocked', generation, cause: worst.cause });
   }
 
   function watch(generation: Generation): void {

@@ -1,5 +1,6 @@
 import { fail } from '../../protocol/errors.ts';
 import type { ServiceStatus } from '../../protocol/types/service.ts';
+import { type Apply, createApply } from './applying.ts';
 import { layersOf } from './dependencies.ts';
 import { createRegistry, type RegistryParts, type Target } from './registry.ts';
 import type { Service } from './service.ts';
@@ -15,6 +16,13 @@ export interface Services {
   start(order: StartOrder): Promise<ServiceStatus>;
   /** Throws NotFound when no service is meant. What does not run is answered as it is. */
   stop(target: Target, order: CommandOrder): Promise<ServiceStatus[]>;
+  /** The same, and starts them again with the dependants that it stopped; resolves when they run or have failed to. Throws SpawnFailed, too. */
+  restart(target: Target, order: CommandOrder): Promise<ServiceStatus[]>;
+  /** Ends them and forgets them. */
+  remove(target: Target, order: CommandOrder): Promise<ServiceStatus[]>;
+  apply: Apply;
+  /** Throws NotFound, and InvalidState when it does not run. */
+  signal(name: string, signal: NodeJS.Signals): void;
   get(name: string, signal?: AbortSignal): Promise<ServiceStatus | null>;
   /** Throws NotFound, InvalidState, Conflict; resolves when the system has taken the bytes. */
   write(order: WriteOrder, signal: AbortSignal): Promise<void>;
@@ -54,11 +62,21 @@ export function createServices(parts: ServicesParts): Services {
   const registry = createRegistry(parts);
   const { services } = registry;
   const starting = createStarting(registry, parts);
-  const stopping = createStopping(registry, starting, parts.clock);
+  const stopping = createStopping({ registry, starting, clock: parts.clock });
 
   return {
     start: starting.start,
     stop: stopping.stop,
+    restart: stopping.restart,
+    remove: stopping.remove,
+    apply: createApply({ registry, starting, stopping, ownerTag: parts.ownerTag, log: parts.log }),
+
+    signal(name, signal) {
+      const service = find(name);
+      if (service.signal(signal)) return;
+      const { state } = statusOf(service);
+      throw fail('InvalidState', `The service ${name} is ${state}: there is nobody to signal.`, { state, allowed: ['running'] });
+    },
 
     async get(name, signal) {
       const service = services.get(name);
@@ -90,8 +108,9 @@ export function createServices(parts: ServicesParts): Services {
     close() {
       registry.close();
       for (const { intent } of services.values()) intent.isUp = false;
-      const layers = layersOf(live().map(nameOf), registry.graph());
-      return layers.map((layer) => layer.map((name) => ({ name, end: (deadline) => end(find(name), deadline) })));
+      const alive = new Map(live().map((service) => [service.spec.name, service]));
+      const layers = layersOf([...alive.keys()], registry.graph());
+      return layers.map((layer) => layer.map((name) => ({ name, end: (deadline) => end(alive.get(name) as Service, deadline) })));
     },
 
     reopen: registry.reopen,
@@ -109,8 +128,6 @@ export function createServices(parts: ServicesParts): Services {
     return service;
   }
 }
-
-const nameOf = ({ spec }: Service): string => spec.name;
 
 async function end(service: Service, { remainingMs, onCloser }: Deadline): Promise<void> {
   const stop = () => {

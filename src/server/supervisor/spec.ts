@@ -104,7 +104,6 @@ function withDefaults<Members extends object>(given: { [Member in keyof Members]
 /** What the contract has and this build does not, yet. Never ignored: a service without its limits is another one. */
 function refuseUnsupported(spec: ServiceSpec): void {
   const asked: Record<string, boolean> = {
-    dependsOn: (spec.dependsOn?.length ?? 0) > 0,
     'stop.stdinClose': spec.stop?.stdinClose === true,
     limits: spec.limits?.rssBytes !== undefined,
     persistent: spec.persistent === true,

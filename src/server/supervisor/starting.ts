@@ -6,7 +6,7 @@ import { oneOf, type Registry } from './registry.ts';
 import { type RunParts, surroundings } from './run.ts';
 import type { Service } from './service.ts';
 import { type CompleteSpec, completeSpecs, sameSpec } from './spec.ts';
-import { isAboutToRun, isLive } from './state.ts';
+import { isAboutToRun, isLive, isUp } from './state.ts';
 import { statusOf } from './status.ts';
 
 export interface StartOrder {
@@ -22,13 +22,18 @@ export interface StartOrder {
 export interface Starting {
   /** Throws SpawnFailed, NotFound, Conflict, LimitExceeded, ShuttingDown, InvalidParams, Unsupported, TimedOut. */
   start(order: StartOrder): Promise<ServiceStatus>;
-  /** Throws when one of these could not be started, before anything is. `path` says where a spec stands in the params. */
-  check(specs: readonly CompleteSpec[], paths: readonly string[]): Promise<void>;
+  /**
+   * Throws when one of these could not be started, before anything is. `paths` say where they stand in the params; `without` gives
+   * the names of those that will not be there any more.
+   */
+  check(specs: readonly CompleteSpec[], paths: readonly string[], without?: () => string[]): Promise<void>;
+  /** Throws SpawnFailed when a program of theirs is not to be found, and ShuttingDown. */
+  look(specs: readonly CompleteSpec[]): Promise<void>;
   /** Begins the start of these and of what they depend on, dependencies first. What runs as it should is left alone. */
   begin(services: readonly Service[]): void;
 }
 
-export interface StartingParts extends Pick<RunParts, 'environment' | 'directory' | 'clock'> {
+export interface StartingParts extends Pick<RunParts, 'environment' | 'directory' | 'clock' | 'equipments'> {
   /** For services that name none. */
   ownerTag?: string | undefined;
 }
@@ -36,7 +41,7 @@ export interface StartingParts extends Pick<RunParts, 'environment' | 'directory
 export function createStarting(registry: Registry, parts: StartingParts): Starting {
   const { services } = registry;
 
-  return { start, check, begin };
+  return { start, check, look, begin };
 
   async function start({ spec, name, waitFor, timeoutMs, signal, onStep }: StartOrder): Promise<ServiceStatus> {
     const wanted = readWanted(spec, name);
@@ -62,9 +67,9 @@ export function createStarting(registry: Registry, parts: StartingParts): Starti
   async function want(spec: CompleteSpec): Promise<Service> {
     const before = services.get(spec.name)?.intent;
     const undo = before === undefined ? null : { ...before };
-    const service = registry.want(spec);
+    const [service] = registry.want([spec]) as [Service];
     try {
-      await check([spec, ...neededBy(spec)], ['spec']);
+      await check([spec], ['spec']);
       return service;
     } catch (error) {
       if (undo === null && service.run === null) registry.forget(spec.name);
@@ -81,27 +86,29 @@ export function createStarting(registry: Registry, parts: StartingParts): Starti
     throw fail('NotFound', `No service was started under the name ${name}; start it by its spec.`, { what: `service ${name}` });
   }
 
-  async function check(specs: readonly CompleteSpec[], paths: readonly string[]): Promise<void> {
-    refuseProblems(specs, paths);
-    const toLookAt = specs.filter((spec) => !runsAs(spec));
-    await Promise.all(toLookAt.map((spec) => findProgram({ command: spec.command, ...surroundings(spec, parts, '') })));
-    // Behind the look, so that nothing can come between the decision and the start.
-    if (registry.isClosed) {
-      const names = specs.map((spec) => spec.name).join(', ');
-      throw fail('ShuttingDown', `The sidecar is shutting down, so ${names} is not started.`, {});
-    }
-    refuseProblems(specs, paths);
+  async function check(specs: readonly CompleteSpec[], paths: readonly string[], without: () => string[] = () => []): Promise<void> {
+    refuseProblems(specs, paths, without());
+    parts.equipments.checkRoom(specs);
+    await look([...specs.filter((spec) => !runsAs(spec)), ...neededBy(specs)]);
+    // Who they depend on may have been removed while we looked.
+    refuseProblems(specs, paths, without());
   }
 
-  function refuseProblems(specs: readonly CompleteSpec[], paths: readonly string[]): void {
-    const graph = registry.graph(specs);
-    const problems = findProblems(
-      specs.map((spec) => spec.name),
-      graph,
-    );
-    if (problems.length === 0) return;
-    const issues = problems.map((message) => ({ path: `${paths[0] ?? 'spec'}.dependsOn`, message }));
-    throw fail('InvalidParams', `Nothing was started: ${problems.join('; ')}.`, { issues });
+  async function look(specs: readonly CompleteSpec[]): Promise<void> {
+    await Promise.all(specs.map((spec) => findProgram({ command: spec.command, ...surroundings(spec, parts, '') })));
+    // Behind the look, so that nothing can come between the decision and the start.
+    if (!registry.isClosed) return;
+    throw fail('ShuttingDown', `The sidecar is shutting down, so ${specs.map(({ name }) => name).join(', ')} is not started.`, {});
+  }
+
+  function refuseProblems(specs: readonly CompleteSpec[], paths: readonly string[], without: readonly string[] = []): void {
+    const graph = registry.graph(specs, without);
+    const pathOf = new Map(specs.map(({ name }, index) => [name, `${paths[index]}.dependsOn`]));
+    const others = without.length === 0 ? [] : [...services.values()].filter(({ state }) => isLive(state)).map(({ spec }) => spec.name);
+    const names = [...pathOf.keys(), ...others.filter((name) => !without.includes(name))];
+    const issues = findProblems(names, graph).map(({ name, message }) => ({ path: pathOf.get(name) ?? 'prune', message }));
+    if (issues.length === 0) return;
+    throw fail('InvalidParams', `Nothing was started: ${issues.map(({ message }) => message).join('; ')}.`, { issues });
   }
 
   function runsAs(wanted: CompleteSpec): boolean {
@@ -140,24 +147,24 @@ export function createStarting(registry: Registry, parts: StartingParts): Starti
   function missing(spec: CompleteSpec): Service[] {
     return spec.dependsOn.flatMap((tie) => {
       const service = services.get(tie.name);
-      if (service === undefined || isLive(service.state)) return [];
+      if (service === undefined || isUp(service.state)) return [];
       const isDone = tie.condition === 'completed' && standingOf(tie, service.state).kind === 'met';
       return isDone ? [] : [service];
     });
   }
 
-  /** The specs of what would be started with it. */
-  function neededBy(spec: CompleteSpec): CompleteSpec[] {
+  /** The specs of what would be started with these. */
+  function neededBy(specs: readonly CompleteSpec[]): CompleteSpec[] {
+    const known = new Set(specs.map(({ name }) => name));
     const found = new Map<string, CompleteSpec>();
-    const visit = (one: CompleteSpec): void => {
-      for (const service of missing(one)) {
-        const { spec: needed } = service.intent;
-        if (needed.name === spec.name || found.has(needed.name)) continue;
-        found.set(needed.name, needed);
-        visit(needed);
+    const open = [...specs];
+    for (const one of open) {
+      for (const { intent } of missing(one)) {
+        if (known.has(intent.spec.name) || found.has(intent.spec.name)) continue;
+        found.set(intent.spec.name, intent.spec);
+        open.push(intent.spec);
       }
-    };
-    visit(spec);
+    }
     return [...found.values()];
   }
 

@@ -13,8 +13,8 @@ export type Generation = number;
 
 export type ServiceState =
   | { name: 'stopped'; generation: Generation; exit: ServiceExit | null; cause: string | null }
-  /** To be started when what it depends on is there. */
-  | { name: 'waiting'; generation: Generation; cause: string | null }
+  /** To be started when what it depends on is there; `waitsFor` says what is not, once that is known. */
+  | { name: 'waiting'; generation: Generation; cause: string | null; waitsFor: string | null }
   | { name: 'starting'; generation: Generation; cause: string | null }
   | Running
   | Stopping
@@ -76,6 +76,21 @@ export function isLive(state: ServiceState): boolean {
     case 'exited':
     case 'fatal':
       return state.isClearing;
+    default:
+      return true;
+  }
+}
+
+/** It runs, or will without being asked to again. */
+export function isUp(state: ServiceState): boolean {
+  switch (state.name) {
+    case 'stopped':
+      return false;
+    case 'stopping':
+      return state.after.kind === 'start' || (state.after.kind === 'judge' && state.after.verdict.kind === 'retry');
+    case 'exited':
+    case 'fatal':
+      return state.next === 'start';
     default:
       return true;
   }

@@ -36,5 +36,6 @@ export function label(process: ProcessInfo, { service, ownerTag }: ProcessLabel)
 }
 
 function causeOf(state: ServiceState): string | null {
+  if (state.name === 'waiting') return state.waitsFor ?? state.cause;
   return state.name === 'stopping' && state.left !== null ? `${state.cause} ${state.left}` : state.cause;
 }

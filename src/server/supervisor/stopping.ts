@@ -13,22 +13,27 @@ export interface CommandOrder extends Pick<StopOrder, 'signal' | 'onRung'> {
 /** Dependants end first. Each answers with those that were meant, and then with the dependants that it touched. */
 export interface Stopping {
   stop(target: Target, order: CommandOrder): Promise<ServiceStatus[]>;
+  /** Throws SpawnFailed before anything is ended when one of them could not be started again. */
   restart(target: Target, order: CommandOrder): Promise<ServiceStatus[]>;
   remove(target: Target, order: CommandOrder): Promise<ServiceStatus[]>;
   /** Ends those that run and starts them all, by the specs that are wanted by then. Resolves when the starts have begun. */
   bounce(services: readonly Service[], order: CommandOrder): Promise<void>;
+  /** Ends these and forgets them. */
+  discard(services: readonly Service[], order: CommandOrder): Promise<void>;
   /** What has to end before these may. */
   dependants(services: readonly Service[]): Service[];
+}
+
+export interface StoppingParts {
+  registry: Registry;
+  starting: Pick<Starting, 'begin' | 'look'>;
+  clock: { sleep(ms: number, signal?: AbortSignal): Promise<void> };
 }
 
 /** A restart is answered when what it starts again runs, or has failed to, or after this. */
 const longestRestartMs = 30_000;
 
-export function createStopping(
-  registry: Registry,
-  { begin }: Pick<Starting, 'begin'>,
-  clock: { sleep(ms: number, signal?: AbortSignal): Promise<void> },
-): Stopping {
+export function createStopping({ registry, starting, clock }: StoppingParts): Stopping {
   const { services } = registry;
 
   return {
@@ -39,13 +44,16 @@ export function createStopping(
     },
 
     async restart(target, order) {
-      const touched = withDependants(registry.find(target, 'service/restart'));
-      await bounce(touched, order);
-      const overdue = new AbortController();
-      const until = order.signal === undefined ? overdue.signal : AbortSignal.any([order.signal, overdue.signal]);
-      const settled = Promise.all(touched.map((service) => service.until(() => !isAboutToRun(service.state), until)));
-      await Promise.race([settled, clock.sleep(longestRestartMs, until).catch(() => {})]);
-      overdue.abort();
+      const number = registry.takeNumber();
+      const find = () => withDependants(registry.find(target, 'service/restart'));
+      await starting.look(find().map(({ intent }) => intent.spec));
+      const touched = find();
+      // Who was told to end while we looked was told so after us.
+      await bounce(
+        touched.filter(({ intent }) => intent.toldToEnd < number),
+        order,
+      );
+      await begun(touched, order.signal);
       return touched.map(statusOf);
     },
 
@@ -54,20 +62,24 @@ export function createStopping(
       const touched = withDependants(meant);
       await endAll(touched, order, 'It was removed.');
       const statuses = touched.map(statusOf);
-      for (const service of meant) {
-        // Started again meanwhile, or not to be ended: then it stays.
-        if (!isLive(service.state) && !service.intent.isUp) registry.forget(service.spec.name);
-      }
+      forget(meant);
       return statuses;
     },
 
     bounce,
+
+    async discard(meant, order) {
+      await endAll(meant, order, 'It was removed.');
+      forget(meant);
+    },
+
     dependants,
   };
 
   async function endAll(touched: readonly Service[], order: CommandOrder, cause: string): Promise<void> {
-    for (const { intent } of touched) intent.isUp = false;
-    await inReverseOrder(names(touched), registry.graph(), async (name) => {
+    const toldToEnd = registry.takeNumber();
+    for (const { intent } of touched) Object.assign(intent, { isUp: false, toldToEnd });
+    await inReverseOrder(namesOf(touched), registry.graph(), async (name) => {
       const service = services.get(name);
       // Somebody has asked for it again since.
       if (service === undefined || service.intent.isUp) return;
@@ -77,13 +89,30 @@ export function createStopping(
 
   async function bounce(touched: readonly Service[], order: CommandOrder): Promise<void> {
     for (const { intent } of touched) intent.isUp = true;
-    await inReverseOrder(names(touched), registry.graph(), async (name) => {
+    await inReverseOrder(namesOf(touched), registry.graph(), async (name) => {
       const service = services.get(name);
       if (service !== undefined) await stopOne(service, order, 'It is being restarted.');
     });
     if (registry.isClosed) return;
     // Who was told to stop meanwhile stays so.
-    begin(touched.filter(({ intent, spec }) => intent.isUp && services.has(spec.name)));
+    starting.begin(touched.filter((service) => service.intent.isUp && services.get(service.spec.name) === service));
+  }
+
+  /** Resolves when none of them is on its way any more, or nobody waits for that. */
+  async function begun(touched: readonly Service[], signal: AbortSignal | undefined): Promise<void> {
+    const overdue = new AbortController();
+    const until = signal === undefined ? overdue.signal : AbortSignal.any([signal, overdue.signal]);
+    const settled = Promise.all(touched.map((service) => service.until(() => !isAboutToRun(service.state), until)));
+    await Promise.race([settled, clock.sleep(longestRestartMs, until).catch(() => {})]);
+    overdue.abort();
+  }
+
+  /** Those that were started again meanwhile, or could not be ended, stay. */
+  function forget(meant: readonly Service[]): void {
+    for (const service of meant) {
+      const { name } = service.spec;
+      if (!isLive(service.state) && !service.intent.isUp && services.get(name) === service) registry.forget(name);
+    }
   }
 
   function stopOne(service: Service, { graceMs, signal, onRung }: CommandOrder, cause: string): Promise<void> {
@@ -95,7 +124,7 @@ export function createStopping(
   }
 
   function dependants(meant: readonly Service[]): Service[] {
-    const found = dependantsOf(names(meant), registry.graph(), (name, tie) => {
+    const found = dependantsOf(namesOf(meant), registry.graph(), (name, tie) => {
       const { state } = services.get(name) ?? {};
       if (state === undefined || !isLive(state)) return false;
       // What it needed completed is of no concern once it runs.
@@ -105,4 +134,4 @@ export function createStopping(
   }
 }
 
-const names = (services: readonly Service[]): string[] => services.map(({ intent }) => intent.spec.name);
+const namesOf = (services: readonly Service[]): string[] => services.map(({ intent }) => intent.spec.name);

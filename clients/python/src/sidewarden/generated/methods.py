@@ -747,6 +747,32 @@ class ServiceMethods:
     def __init__(self, call: Call) -> None:
         self._call = call
 
+    def apply(
+        self,
+        services: List[t.ServiceSpec],
+        *,
+        prune: Optional[bool] = None,
+        timeout: Optional[float] = None,
+    ) -> t.ServiceApplyResult:
+        """Makes the services be as these specs say: starts, restarts and stops what differs, and nothing else.
+
+        Refused as a whole when one of them could not be started: a bad spec, a circle, a name that nobody
+        has, a program that is not there. It is answered when every change has begun, and never waits for
+        readiness; event/service tells the rest. What runs, or is about to, by the same spec is left alone,
+        and so is what has ended with exit code 0. A service whose dependency is restarted is restarted with
+        it.
+
+        Args:
+            services:
+            prune: Also ends and removes the services of the connection’s own ownerTag that are not among
+                these. Default: false.
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+
+        Raises:
+            SpawnFailed, Unsupported, LimitExceeded, ShuttingDown
+        """
+        return cast("t.ServiceApplyResult", self._call("service/apply", {"services": services}, {"prune": prune}, timeout))
+
     def start(
         self,
         *,
@@ -759,10 +785,10 @@ class ServiceMethods:
     ) -> t.ServiceStartResult:
         """Starts a child process that ends with the sidecar, in a session of its own.
 
-        What it was started for is on disk before it runs, so that the next sidecar of this app can end what
-        a crash has left. A running service of that name is answered as it is. Waiting ends early, with the
-        status, when it has ended or is given up; at the time-out it stays as it is, and `data.service` says
-        how. In `backoff` it is still on its way.
+        What it depends on is started with it, unless it runs. What it was started for is on disk before it
+        runs, so that the next sidecar of this app can end what a crash has left. A running service of that
+        name is answered as it is. Waiting ends early, with the status, when it has ended or is given up; at
+        the time-out it stays as it is, and `data.service` says how. In `backoff` it is still on its way.
 
         Args:
             spec: What to start; needed unless `name` is given.
@@ -789,6 +815,8 @@ class ServiceMethods:
     ) -> t.ServiceStopResult:
         """Ends services with all that belongs to them, politely, then by force.
 
+        Whatever depends on them ends first, and is answered behind them. They stay in the list.
+
         Args:
             name: Which service; this or `group`.
             group: All services of a group.
@@ -800,6 +828,80 @@ class ServiceMethods:
             NotFound
         """
         return cast("t.ServiceStopResult", self._call("service/stop", {}, {"name": name, "group": group, "graceMs": grace_ms, "workDoneToken": work_done_token}, timeout))
+
+    def restart(
+        self,
+        *,
+        name: Optional[t.Name] = None,
+        group: Optional[t.Name] = None,
+        grace_ms: Optional[int] = None,
+        work_done_token: Optional[Union[int, str]] = None,
+        timeout: Optional[float] = None,
+    ) -> t.ServiceRestartResult:
+        """Ends services as service/stop does, and starts them again, with the dependants that it stopped.
+
+        Answered when their programs run or have failed to; readiness is not waited for. Nothing is ended
+        when a program is not there any more. Ports that are handed over (passFd) stay open meanwhile.
+
+        Args:
+            name: Which service; this or `group`.
+            group: All services of a group.
+            grace_ms: Before SIGKILL; the spec’s own when absent.
+            work_done_token: Asks for $/progress under this token.
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+
+        Raises:
+            NotFound, SpawnFailed, ShuttingDown
+        """
+        return cast("t.ServiceRestartResult", self._call("service/restart", {}, {"name": name, "group": group, "graceMs": grace_ms, "workDoneToken": work_done_token}, timeout))
+
+    def remove(
+        self,
+        *,
+        name: Optional[t.Name] = None,
+        group: Optional[t.Name] = None,
+        grace_ms: Optional[int] = None,
+        work_done_token: Optional[Union[int, str]] = None,
+        timeout: Optional[float] = None,
+    ) -> t.ServiceRemoveResult:
+        """Ends services as service/stop does, and forgets them with their output and their ports.
+
+        Dependants are ended and stay; they cannot be started again before there is such a service. One that
+        could not be ended is not forgotten.
+
+        Args:
+            name: Which service; this or `group`.
+            group: All services of a group.
+            grace_ms: Before SIGKILL; the spec’s own when absent.
+            work_done_token: Asks for $/progress under this token.
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+
+        Raises:
+            NotFound
+        """
+        return cast("t.ServiceRemoveResult", self._call("service/remove", {}, {"name": name, "group": group, "graceMs": grace_ms, "workDoneToken": work_done_token}, timeout))
+
+    def signal(
+        self,
+        name: t.Name,
+        signal: t.ServiceSignalParamsSignal,
+        *,
+        timeout: Optional[float] = None,
+    ) -> None:
+        """Sends a signal to the process of a service, and to nobody else.
+
+        An end by it counts like any other end that service/stop has not asked for: what follows is as the
+        spec’s `restart` says.
+
+        Args:
+            name:
+            signal:
+            timeout: Seconds, after which the request is cancelled and CallTimeout raised.
+
+        Raises:
+            NotFound, InvalidState
+        """
+        self._call("service/signal", {"name": name, "signal": signal}, {}, timeout)
 
     def list(
         self,

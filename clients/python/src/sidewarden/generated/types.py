@@ -75,6 +75,10 @@ ServerCapabilitiesPortOwners = Literal["all", "ownUser"]
 
 ServerCapabilitiesSocketSource = Literal["kernel", "procfs", "command"]
 
+ServiceChangeChange = Literal["started", "restarted", "stopped", "unchanged"]
+
+ServiceSignalParamsSignal = Literal["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGKILL", "SIGUSR1", "SIGUSR2", "SIGSTOP", "SIGCONT", "SIGWINCH"]
+
 ServiceSpecStdin = Literal["none", "pipe"]
 
 ServiceStartParamsWaitFor = Literal["none", "running", "ready"]
@@ -1401,6 +1405,26 @@ class ServerInfo(Struct):
     arch: Text
 
 @dataclass
+class ServiceApplyParams(Struct):
+    """What service/apply takes."""
+    services: List[ServiceSpec]
+    prune: Optional[bool] = None
+    """Also ends and removes the services of the connection’s own ownerTag that are not among these.
+    Default: false.
+    """
+
+@dataclass
+class ServiceApplyResult(Struct):
+    """What service/apply answers."""
+    changes: List[ServiceChange]
+
+@dataclass
+class ServiceChange(Struct):
+    """What service/apply does to a service."""
+    name: Name
+    change: Union[ServiceChangeChange, str]
+
+@dataclass
 class ServiceEventPayload(Struct):
     """A service that changed."""
     service: ServiceStatus
@@ -1472,6 +1496,46 @@ class ServicePortSpec(Struct):
     """The local address that it will be bound to."""
     pass_fd: Optional[bool] = None
     """Hand it over listening, as a descriptor from 3 on (LISTEN_FDS). Default: false."""
+
+@dataclass
+class ServiceRemoveParams(Struct):
+    """What service/remove takes."""
+    name: Optional[Name] = None
+    """Which service; this or `group`."""
+    group: Optional[Name] = None
+    """All services of a group."""
+    grace_ms: Optional[int] = None
+    """Before SIGKILL; the spec’s own when absent."""
+    work_done_token: Optional[Union[int, str]] = None
+    """Asks for $/progress under this token."""
+
+@dataclass
+class ServiceRemoveResult(Struct):
+    """What service/remove answers."""
+    services: List[ServiceStatus]
+
+@dataclass
+class ServiceRestartParams(Struct):
+    """What service/restart takes."""
+    name: Optional[Name] = None
+    """Which service; this or `group`."""
+    group: Optional[Name] = None
+    """All services of a group."""
+    grace_ms: Optional[int] = None
+    """Before SIGKILL; the spec’s own when absent."""
+    work_done_token: Optional[Union[int, str]] = None
+    """Asks for $/progress under this token."""
+
+@dataclass
+class ServiceRestartResult(Struct):
+    """What service/restart answers."""
+    services: List[ServiceStatus]
+
+@dataclass
+class ServiceSignalParams(Struct):
+    """What service/signal takes."""
+    name: Name
+    signal: ServiceSignalParamsSignal
 
 @dataclass
 class ServiceSpec(Struct):
@@ -1840,6 +1904,9 @@ PortRegisterResult = None
 
 RpcDiscoverResult = Dict[str, Any]
 """What rpc.discover answers."""
+
+ServiceSignalResult = None
+"""What service/signal answers."""
 
 ServiceWriteResult = None
 """What service/write answers."""
