@@ -5,10 +5,11 @@ import { soakLoad } from '../test/soak/load/soak.ts';
 
 /*
  * What takes too long for `npm test`, on the built sidecar: `npm run soak -- containment 200`, `hostDeath 300` and `instance 50` play their
- * scenes that many rounds, `load 60` lasts that many seconds.
+ * scenes that many rounds, `load 60` lasts that many seconds. `containment 200 'cgroup: stop' 'not root'` plays only the
+ * cells in whose names one of these texts is.
  */
 
-const soaks: Record<string, (amount: number) => Promise<void>> = {
+const soaks: Record<string, (amount: number, wanted: string[]) => Promise<void>> = {
   containment: soakContainment,
   hostDeath: soakHostDeaths,
   instance: soakInstances,
@@ -16,7 +17,7 @@ const soaks: Record<string, (amount: number) => Promise<void>> = {
 };
 const defaults: Record<string, number> = { containment: 200, hostDeath: 300, instance: 50, load: 60 };
 
-const [name = 'containment', amount = defaults[name]] = process.argv.slice(2);
+const [name = 'containment', amount = defaults[name], ...wanted] = process.argv.slice(2);
 const soak = soaks[name];
 if (soak === undefined) throw new Error(`There is no soak ${name}; there are ${Object.keys(soaks).join(', ')}.`);
-await soak(Number(amount));
+await soak(Number(amount), wanted);

@@ -1,11 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { chownSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { makeDirectory } from '../harness/directory.ts';
+import { isRoot, nobody } from '../harness/needs.ts';
 import { type Program, spawnProgram } from '../harness/processes.ts';
 import { startSidecar } from '../harness/sidecar.ts';
-import { createSprawl } from '../harness/sprawl.ts';
+import { createSprawl, type Sprawl } from '../harness/sprawl.ts';
 import { until } from '../harness/until.ts';
-import { writeResult } from './writeResult.ts';
+import { isAlive } from '../harness/watching.ts';
+import { openResults, type Survivors } from './results.ts';
 
 /* What survives, by what has ended and by what holds the services: the table in docs/containment.md. */
 
@@ -16,113 +18,127 @@ interface Cast {
   guard: number;
 }
 
+interface Scenario {
+  act(cast: Cast): unknown;
+  /** The sidecar outlives it, and the next round is played with the same. */
+  goesOn?: true;
+}
+
 const kill = (pid: number) => process.kill(pid, 'SIGKILL');
-const tell = async ({ host }: Cast, what: string) => {
+const tell = async ({ host }: Cast, what: string): Promise<string> => {
   host.write(`${what}\n`);
-  await host.line();
+  return host.line();
 };
 
-const scenarios: Record<string, (cast: Cast) => unknown> = {
-  'stop on request': (cast) => tell(cast, 'stop'),
-  'crash of the service': ({ service }) => kill(service),
-  'end of input': (cast) => tell(cast, 'end'),
-  'SIGKILL of the host': ({ host }) => kill(host.pid),
-  'SIGKILL of the sidecar': ({ sidecar }) => kill(sidecar),
-  'SIGKILL of the guard, then stop': (cast) => {
-    kill(cast.guard);
-    return tell(cast, 'stop');
+const scenarios: Record<string, Scenario> = {
+  'stop on request': { act: (cast) => tell(cast, 'stop'), goesOn: true },
+  'crash of the service': { act: ({ service }) => kill(service), goesOn: true },
+  'SIGKILL of the guard, then stop': {
+    act(cast) {
+      kill(cast.guard);
+      return tell(cast, 'stop');
+    },
+    goesOn: true,
   },
-  'SIGKILL of host and sidecar': ({ host, sidecar }) => [host.pid, sidecar].map(kill),
-  'SIGKILL of guard and sidecar': ({ guard, sidecar }) => [guard, sidecar].map(kill),
-  'SIGKILL of host, guard and sidecar': ({ host, guard, sidecar }) => [host.pid, guard, sidecar].map(kill),
+  'end of input': { act: (cast) => tell(cast, 'end') },
+  'SIGKILL of the host': { act: ({ host }) => kill(host.pid) },
+  'SIGKILL of the sidecar': { act: ({ sidecar }) => kill(sidecar) },
+  'SIGKILL of host and sidecar': { act: ({ host, sidecar }) => [host.pid, sidecar].map(kill) },
+  'SIGKILL of guard and sidecar': { act: ({ guard, sidecar }) => [guard, sidecar].map(kill) },
+  'SIGKILL of host, guard and sidecar': { act: ({ host, guard, sidecar }) => [host.pid, guard, sidecar].map(kill) },
 };
 
 interface Column {
   title: string;
-  cgroups: boolean;
+  env: Record<string, string>;
+  /** Four of the tree clear their environment as well. */
   forget: boolean;
+  uid?: number;
 }
 
-const columns: Column[] = [
-  { title: 'cgroup', cgroups: true, forget: false },
-  { title: 'cgroup, some forget', cgroups: true, forget: true },
-  { title: 'processGroup', cgroups: false, forget: false },
-  { title: 'processGroup, some forget', cgroups: false, forget: true },
+const kinds: Omit<Column, 'forget'>[] = [
+  { title: 'cgroup', env: {} },
+  { title: 'processGroup', env: { SIDEWARDEN_CGROUPS: 'off' } },
+  { title: 'processGroup, not root', env: {}, uid: nobody },
+  { title: 'processGroup, no native calls', env: { SIDEWARDEN_CGROUPS: 'off', SIDEWARDEN_NATIVE: 'off' } },
 ];
+const columns: Column[] = kinds.flatMap((kind) => [
+  { ...kind, forget: false },
+  { ...kind, title: `${kind.title}, some forget`, forget: true },
+]);
 
 /** Orphans without session and environment are looked for once a second. */
 const seenAfterMs = 1_500;
 const survivorsAfterMs = 6_000;
 
-interface Survivors {
-  most: number;
-  afterCleanup: number;
-}
+/**
+ * Plays those cells whose name, `column: scenario`, contains one of these texts, or all; until each has had so many rounds, those of
+ * earlier runs of the same build counted. Writes the table after each cell.
+ */
+export async function soakContainment(rounds: number, wanted: string[]): Promise<void> {
+  if (!isRoot) throw new Error('This soak needs root: it plays one column as another user.');
+  const results = openResults(
+    columns.map(({ title }) => title),
+    Object.keys(scenarios),
+  );
+  await Promise.all(columns.map((column) => playColumn(column)));
 
-/** Plays all scenarios, and writes the table. */
-export async function soakContainment(rounds: number): Promise<void> {
-  const results = await Promise.all(columns.map((column) => playColumn(column, rounds)));
-  const lines = Object.keys(scenarios).map((name) => `| ${[name, ...results.map((result) => describe(result.get(name)))].join(' | ')} |`);
-  const head = `| ${['', ...columns.map(({ title }) => title)].join(' | ')} |\n|${'---|'.repeat(columns.length + 1)}`;
-  const text = `${rounds} rounds a cell, a tree of 50 processes each (200 ms of grace): the most survivors of a round, and behind the arrow how many the next \`cleanup/run\` leaves.`;
-  writeResult('docs/containment.md', 'soak', `${text}\n\n${head}\n${lines.join('\n')}\n`);
-}
-
-const describe = (survivors: Survivors | undefined) =>
-  survivors === undefined ? '?' : survivors.most === 0 ? '0' : `${survivors.most} → ${survivors.afterCleanup}`;
-
-async function playColumn(column: Column, rounds: number): Promise<Map<string, Survivors>> {
-  const results = new Map<string, Survivors>();
-  for (const [name, act] of Object.entries(scenarios)) {
-    const worst = { most: 0, afterCleanup: 0 };
-    for (let round = 0; round < rounds; round += 1) {
-      const { left, afterCleanup } = await play(act, column);
-      worst.most = Math.max(worst.most, left);
-      worst.afterCleanup = Math.max(worst.afterCleanup, afterCleanup);
+  async function playColumn(column: Column): Promise<void> {
+    for (const [name, scenario] of Object.entries(scenarios)) {
+      const cell = `${column.title}: ${name}`;
+      if (wanted.length > 0 && !wanted.some((text) => cell.includes(text))) continue;
+      while (results.rounds(cell) < rounds)
+        await playRounds(scenario, column, rounds - results.rounds(cell), (one) => results.add(cell, one));
+      process.stderr.write(`${cell}: ${results.tell(cell)}\n`);
     }
-    results.set(name, worst);
-    process.stderr.write(`${column.title}: ${name}: ${worst.most} survive, ${worst.afterCleanup} the clean-up\n`);
   }
-  return results;
 }
 
-async function play(act: (cast: Cast) => unknown, { cgroups, forget }: Column): Promise<{ left: number; afterCleanup: number }> {
+/** With one cast: one round, or as many as it outlives. */
+async function playRounds(
+  { act, goesOn }: Scenario,
+  column: Column,
+  rounds: number,
+  onRound: (survivors: Survivors) => void,
+): Promise<void> {
+  const { env, uid, forget } = column;
+  const as = uid === undefined ? {} : { uid };
   await using directory = await makeDirectory();
-  const env: Record<string, string> = cgroups ? {} : { SIDEWARDEN_CGROUPS: 'off' };
-  using sprawl = createSprawl({ forget });
+  if (uid !== undefined) chownSync(directory.path, uid, uid);
+  // A Python in the home of root is nobody’s.
+  using sprawl = createSprawl({ forget, ...(uid !== undefined && { command: '/usr/bin/python3' }) });
   const stateDir = directory.path;
-  const order = JSON.stringify({ spec: sprawl.spec, stateDir, env });
   let sidecar = 0;
   // Behind its host, and before its directory goes.
   await using _sidecarHasEnded = {
     [Symbol.asyncDispose]: async () => void (await until(() => !isAlive(sidecar), 'the end of the sidecar')),
   };
-  await using host = await spawnProgram([process.execPath, fileURLToPath(new URL('host.ts', import.meta.url)), order]);
-  const { service, ...cast } = JSON.parse(host.ready) as { sidecar: number; service: number };
-  sidecar = cast.sidecar;
-  await sprawl.grown();
-  if (forget) await new Promise((resolve) => setTimeout(resolve, seenAfterMs));
-  await act({ host, sidecar, service, guard: findGuard(sidecar) });
-  const left = await sprawl.left(survivorsAfterMs);
-  if (left === 0) return { left, afterCleanup: 0 };
-  await until(() => !isAlive(sidecar), 'the end of the sidecar');
-  await using next = await startSidecar({ env, initialize: { appId: 'soak.containment', options: { stateDir } } });
-  await next.call('cleanup/run', { graceMs: 200 });
-  return { left, afterCleanup: sprawl.pids().length };
+  const order = JSON.stringify({ spec: sprawl.spec, stateDir, env });
+  await using host = await spawnProgram([process.execPath, fileURLToPath(new URL('host.ts', import.meta.url)), order], as);
+  for (let { ready } = host, round = 1; ; round += 1) {
+    const cast = { host, ...(JSON.parse(ready) as { sidecar: number; service: number }) };
+    sidecar = cast.sidecar;
+    await sprawl.grown();
+    if (forget) await new Promise((resolve) => setTimeout(resolve, seenAfterMs));
+    await act({ ...cast, guard: await until(() => findGuard(sidecar), 'the guard') });
+    onRound(await look(sprawl));
+    if (!goesOn || round === rounds || sprawl.pids().length > 0) return;
+    ready = await tell({ ...cast, guard: 0 }, 'start');
+  }
+
+  async function look({ left, pids }: Sprawl): Promise<Survivors> {
+    const most = await left(survivorsAfterMs);
+    if (most === 0) return { most, afterCleanup: 0 };
+    if (goesOn) return { most, afterCleanup: most };
+    await until(() => !isAlive(sidecar), 'the end of the sidecar');
+    await using next = await startSidecar({ env, ...as, initialize: { appId: 'soak.containment', options: { stateDir } } });
+    await next.call('cleanup/run', { graceMs: 200 });
+    return { most, afterCleanup: pids().length };
+  }
 }
 
-function findGuard(sidecar: number): number {
+function findGuard(sidecar: number): number | null {
   const children = readFileSync(`/proc/${sidecar}/task/${sidecar}/children`, 'utf8').split(' ').filter(Boolean);
   const guard = children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('sidewarden-guard'));
-  if (guard === undefined) throw new Error('there is no guard');
-  return Number(guard);
-}
-
-/** A zombie is none. */
-function isAlive(pid: number): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8') !== '';
-  } catch {
-    return false;
-  }
+  return guard === undefined ? null : Number(guard);
 }

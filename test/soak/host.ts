@@ -4,7 +4,7 @@ import { startSidecar } from '../harness/sidecar.ts';
 
 /*
  * A host that has one service, as a process of its own, so that it can be killed. It says who is who in one line, and does what
- * it is told in the next: "stop" stops the service, "end" ends the sidecar's input.
+ * it is told in the next: "stop" stops the service, "start" starts it again, "end" ends the sidecar's input.
  */
 
 const { spec, stateDir, env } = JSON.parse(process.argv[2] as string) as {
@@ -13,10 +13,15 @@ const { spec, stateDir, env } = JSON.parse(process.argv[2] as string) as {
   env: Record<string, string>;
 };
 const sidecar = await startSidecar({ env, initialize: { processId: process.pid, appId: 'soak.containment', options: { stateDir } } });
-const { service } = await sidecar.call('service/start', { spec });
-process.stdout.write(`${JSON.stringify({ sidecar: sidecar.pid, service: service.process?.pid })}\n`);
+await start();
 for await (const line of createInterface(process.stdin)) {
   if (line === 'stop') await sidecar.call('service/stop', { name: spec.name });
   if (line === 'end') await sidecar.end();
-  process.stdout.write('done\n');
+  if (line === 'start') await start();
+  else process.stdout.write('done\n');
+}
+
+async function start(): Promise<void> {
+  const { service } = await sidecar.call('service/start', { spec });
+  process.stdout.write(`${JSON.stringify({ sidecar: sidecar.pid, service: service.process?.pid })}\n`);
 }
