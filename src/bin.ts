@@ -1,14 +1,18 @@
 #!/usr/bin/env node
 /*
- * Two programs under one name: the sidecar, driven by a host, and the terminal tool, which is a client of it.
- * Only the one that is wanted gets loaded.
+ * Three programs under one name: the sidecar, driven by a host; the terminal tool, which is a client of it; and `run`, a sidecar for
+ * one command. Only the one that is wanted gets loaded.
  */
 
 const args = process.argv.slice(2);
+const runs = args[0] === 'run' && args[1] !== '--help' && args[1] !== '-h';
 const choosesSidecar = args.some((arg) => /^--(stdio|node-ipc|pipe|clientProcessId)(=|$)/.test(arg));
 /** Without a transport it is stdio, unless stdin is a terminal: whoever sits there wants help. */
-const speaksForItself = !process.stdin.isTTY && args.every((arg, at) => at > 0 || arg.startsWith('--log-'));
-if (choosesSidecar || speaksForItself) {
+const speaksForItself = () => !process.stdin.isTTY && args.every((arg, at) => at > 0 || arg.startsWith('--log-'));
+if (runs) {
+  const { main } = await import('./server/run/main.ts');
+  await main(args.slice(1));
+} else if (choosesSidecar || speaksForItself()) {
   const { main } = await import('./server/main.ts');
   await main(args);
 } else {

@@ -8,6 +8,7 @@ Usage
   sidewarden kill PORT | --pid PID [--yes]            end who holds a port, or a process, until it is gone
   sidewarden free PORT [--yes]                        the same, until the port can be bound
   sidewarden alloc [COUNT] [--key KEY]                free ports, one a line
+  sidewarden run [--grace MS] -- COMMAND …            one command at this terminal, of which nothing is left behind
   sidewarden doctor [--json]                          what works on this machine, and what follows from it
   sidewarden schema [--format FORMAT]                 the protocol: openrpc (default), jsonschema or markdown
   sidewarden --stdio                                  the sidecar itself, driven by JSON-RPC over stdin and stdout
@@ -25,6 +26,8 @@ Exit codes
   4  the sidecar could not be started
   5  nobody was touched: there was no yes, or all were protected
   6  not done, or not wholly: somebody is left, the port is still held, no port is free
+run ends with the exit code of its command, 128 + n where signal n ended it; 127: there is no such command, 126: it
+cannot be run, 125: run itself has failed.
 `;
 
 const killOptions = `  -y, --yes            do not ask
@@ -98,6 +101,16 @@ with the sidecar, and this one ends with the command. A host that needs more tha
   --state-dir DIR    where keys are remembered
   -n, --dry-run      for scripts that pass it on: without a key nothing is kept anyway; not together with --key
   --json             {"leases": [Lease, …]}, as port/allocate answers
+`,
+  run: `sidewarden run [--grace MS] -- COMMAND …
+
+Runs a command here: it has the terminal, the environment and the descriptors 0 to 2 as they are. When it ends, whatever
+it has left in the background is ended as well, politely and then by force, be it in other sessions, detached or deaf.
+SIGTERM, SIGINT and SIGHUP end the command and all of that by the same signal; a second one skips the grace. Ctrl-C,
+Ctrl-Z, fg and bg do what they do without sidewarden. Linux only, so far.
+
+  --grace MS         between the polite signal and SIGKILL; 5000
+  --state-dir DIR    where it is noted what runs, for a next run to find should this one and its guard both be killed
 `,
   doctor: `sidewarden doctor [--json]
 

@@ -9,7 +9,8 @@ import { complain, print, survivePipes } from './terminal.ts';
 /** Takes what stands behind its name, unparsed. */
 type Command = (args: string[]) => Promise<ExitCode>;
 
-const commands: Record<CommandName, () => Promise<Command>> = {
+/** `run` is a sidecar of its own, and src/bin.ts starts that. */
+const commands: Record<Exclude<CommandName, 'run'>, () => Promise<Command>> = {
   ports: async () => (await import('./commands/ports.ts')).ports,
   port: async () => (await import('./commands/port.ts')).port,
   ps: async () => (await import('./commands/ps.ts')).ps,
@@ -37,7 +38,7 @@ async function run([name, ...rest]: string[]): Promise<ExitCode> {
     return exitCode.done;
   }
   const known = knownCommand(name);
-  if (rest.includes('--help') || rest.includes('-h')) return tell(known);
+  if (known === 'run' || rest.includes('--help') || rest.includes('-h')) return tell(known);
   const command = await commands[known]();
   return command(rest);
 }
@@ -48,9 +49,9 @@ function tell(command: string | undefined): ExitCode {
 }
 
 function knownCommand(name: string): CommandName {
-  if (Object.hasOwn(commands, name)) return name as CommandName;
+  if (Object.hasOwn(commandHelp, name)) return name as CommandName;
   const what = name.startsWith('-') ? 'option' : 'command';
-  const close = nearest(name, [...Object.keys(commands), '--stdio', '--help', '--version']);
+  const close = nearest(name, [...Object.keys(commandHelp), '--stdio', '--help', '--version']);
   throw new UsageError(`There is no ${what} "${name}".${close === null ? '' : ` Did you mean "${close}"?`}`);
 }
 
@@ -58,7 +59,7 @@ function report(error: unknown, name = ''): ExitCode {
   if (error instanceof UsageError || isParseArgsError(error)) {
     // Node’s sentences go on about positional arguments; the first one says it.
     const problem = error instanceof UsageError ? error.message : `${error.message.split('. ', 1)[0]}.`;
-    complain(`${problem} See sidewarden ${Object.hasOwn(commands, name) ? `${name} ` : ''}--help.`);
+    complain(`${problem} See sidewarden ${Object.hasOwn(commandHelp, name) ? `${name} ` : ''}--help.`);
     return exitCode.usage;
   }
   if (error instanceof NoSidecar) {

@@ -92,7 +92,7 @@ export async function runApp(options: AppOptions): Promise<AppEnd> {
   const containing = createContaining({
     system,
     looking,
-    clients,
+    ledgers: () => clients.all().map(({ ledgers }) => ledgers.ledger),
     guardScript: files.guardScript,
     path: options.surroundings.environment['PATH'],
     clock,

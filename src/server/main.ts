@@ -3,6 +3,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { keepAlive, systemClock } from '../clock.ts';
 import { createLog, type ProcessLog } from '../log.ts';
 import { type AppEnd, type AppOptions, runApp } from './app.ts';
+import { locateFiles } from './builtFiles.ts';
 import { readConfig, type TransportChoice } from './config.ts';
 import { openLogSink } from './logSink.ts';
 import { exitAtOnce, hasFileRequests } from './os/hangingThreads.ts';
@@ -23,7 +24,7 @@ export async function main(args: string[]): Promise<never> {
   const { exitCode, hasHangingThreads } = await run(log, {
     config,
     transport,
-    files: locateFiles(import.meta.url),
+    files: locateFiles(),
     version: packageJson.version,
     system: {
       pid: process.pid,
@@ -68,14 +69,4 @@ async function run(log: ProcessLog, options: Omit<AppOptions, 'log'>): Promise<A
     log.fatal({ err: error }, 'the sidecar could not start');
     return { exitCode: couldNotStart, hasHangingThreads: false };
   }
-}
-
-/** Beside us in the bundle, in their own rooms in the source tree. */
-function locateFiles(here: string) {
-  const isSource = here.endsWith('.ts');
-  return {
-    jobWorker: new URL(isSource ? '../workers/entry.ts' : './jobWorker.js', here),
-    guardScript: new URL(isSource ? './supervisor/containment/guard.sh' : './guard.sh', here),
-    openrpc: new URL(isSource ? '../../clients/spec/openrpc.json' : './openrpc.json', here),
-  };
 }

@@ -173,9 +173,15 @@ export const layers: Layer[] = [
   {
     name: 'main',
     files: [`${server}main.ts`],
-    may: ['app', 'os', 'logSink', 'config', 'log', 'clock', 'transport', 'shutdown', 'package.json', 'node:*'],
+    may: ['app', 'builtFiles', 'os', 'logSink', 'config', 'log', 'clock', 'transport', 'shutdown', 'package.json', 'node:*'],
   },
-  { name: 'bin', files: ['src/bin.ts'], may: ['main', 'cli', 'node:*'] },
+  {
+    name: 'run',
+    files: [`${server}run/`],
+    may: [...domain.map((one) => one.replace('type:', '')), 'builtFiles', 'app', 'ledger', 'processes', 'supervisor'],
+  },
+  { name: 'builtFiles', files: [`${server}builtFiles.ts`], may: [] },
+  { name: 'bin', files: ['src/bin.ts'], may: ['main', 'run', 'cli', 'node:*'] },
 
   { name: 'cli', files: ['clients/cli/'], may: ['clients', 'typescriptClient', 'type:protocol', 'package.json', 'node:*'] },
   { name: 'typescriptClient', files: ['clients/typescript/'], may: ['clients', 'type:protocol', 'node:*'] },
@@ -201,19 +207,19 @@ export const singleHomes: SingleHome[] = [
   { of: ['vscode-jsonrpc', 'vscode-jsonrpc/node'], homes: ['src/server/transport/', 'src/server/rpc/'] },
   { of: ['zod'], homes: [] },
   { of: ['zod/mini'], homes: ['src/protocol/'] },
-  { of: ['process.exit', 'process.abort', 'process.reallyExit'], homes: ['src/server/main.ts'] },
+  { of: ['process.exit', 'process.abort', 'process.reallyExit'], homes: ['src/server/main.ts', 'src/server/run/main.ts'] },
   // Both put something else in its place, so that nothing but the wire reaches it.
   {
     of: ['process.stdout', 'console', 'node:console'],
     homes: ['src/server/transport/stdio.ts', 'src/server/transport/output.ts', 'src/workers/entry.ts'],
   },
   // main.ts reads it once and hands it to config.ts, which is tested with any other.
-  { of: ['process.env'], homes: ['src/server/config.ts', 'src/server/main.ts'] },
+  { of: ['process.env'], homes: ['src/server/config.ts', 'src/server/main.ts', 'src/server/run/main.ts'] },
   {
     of: ['setTimeout', 'setInterval', 'node:timers', 'node:timers/promises', 'Date.now', 'AbortSignal.timeout', 'Atomics.wait'],
     homes: ['src/clock.ts', 'src/workers/exec.ts', 'src/workers/waiter.ts', 'src/workers/tasks/standstill.ts'],
   },
-  { of: ['process.platform'], homes: ['src/server/main.ts'] },
+  { of: ['process.platform'], homes: ['src/server/main.ts', 'src/server/run/main.ts'] },
 ];
 
 /** Longer than this, a file has two ideas; nobody reads generated ones from top to bottom. */

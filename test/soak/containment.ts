@@ -22,6 +22,8 @@ interface Scenario {
   act(cast: Cast): unknown;
   /** The sidecar outlives it, and the next round is played with the same. */
   goesOn?: true;
+  /** Nobody is left who could end anything. */
+  unguarded?: true;
 }
 
 const kill = (pid: number) => process.kill(pid, 'SIGKILL');
@@ -44,8 +46,8 @@ const scenarios: Record<string, Scenario> = {
   'SIGKILL of the host': { act: ({ host }) => kill(host.pid) },
   'SIGKILL of the sidecar': { act: ({ sidecar }) => kill(sidecar) },
   'SIGKILL of host and sidecar': { act: ({ host, sidecar }) => [host.pid, sidecar].map(kill) },
-  'SIGKILL of guard and sidecar': { act: ({ guard, sidecar }) => [guard, sidecar].map(kill) },
-  'SIGKILL of host, guard and sidecar': { act: ({ host, guard, sidecar }) => [host.pid, guard, sidecar].map(kill) },
+  'SIGKILL of guard and sidecar': { act: ({ guard, sidecar }) => [guard, sidecar].map(kill), unguarded: true },
+  'SIGKILL of host, guard and sidecar': { act: ({ host, guard, sidecar }) => [host.pid, guard, sidecar].map(kill), unguarded: true },
 };
 
 interface Column {
@@ -69,7 +71,11 @@ const columns: Column[] = kinds.flatMap((kind) => [
 
 /** Orphans without session and environment are looked for once a second. */
 const seenAfterMs = 1_500;
-const survivorsAfterMs = 6_000;
+/** A busy machine takes its time; where all end, nobody waits for the rest of it. */
+const survivorsAfterMs = 60_000;
+const unguardedAfterMs = 3_000;
+/** A tree of 50 each. */
+const columnsAtOnce = 2;
 
 /**
  * Plays those cells whose name, `column: scenario`, contains one of these texts, or all; until each has had so many rounds, those of
@@ -81,7 +87,12 @@ export async function soakContainment(rounds: number, wanted: string[]): Promise
     columns.map(({ title }) => title),
     Object.keys(scenarios),
   );
-  await Promise.all(columns.map((column) => playColumn(column)));
+  const waiting = [...columns];
+  await Promise.all(Array.from({ length: columnsAtOnce }, playColumns));
+
+  async function playColumns(): Promise<void> {
+    for (let column = waiting.shift(); column !== undefined; column = waiting.shift()) await playColumn(column);
+  }
 
   async function playColumn(column: Column): Promise<void> {
     for (const [name, scenario] of Object.entries(scenarios)) {
@@ -96,7 +107,7 @@ export async function soakContainment(rounds: number, wanted: string[]): Promise
 
 /** With one cast: one round, or as many as it outlives. */
 async function playRounds(
-  { act, goesOn }: Scenario,
+  { act, goesOn, unguarded }: Scenario,
   column: Column,
   rounds: number,
   onRound: (survivors: Survivors) => void,
@@ -127,7 +138,7 @@ async function playRounds(
   }
 
   async function look({ left, pids }: Sprawl): Promise<Survivors> {
-    const most = await left(survivorsAfterMs);
+    const most = await left(unguarded ? unguardedAfterMs : survivorsAfterMs);
     if (most === 0) return { most, afterCleanup: 0 };
     if (goesOn) return { most, afterCleanup: most };
     await until(() => !isAlive(sidecar), 'the end of the sidecar');

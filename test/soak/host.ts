@@ -20,6 +20,8 @@ for await (const line of createInterface(process.stdin)) {
   if (line === 'start') await start();
   else process.stdout.write('done\n');
 }
+// Its input has ended, as it does when the soak breaks off.
+await sidecar.end();
 
 async function start(): Promise<void> {
   const { service } = await sidecar.call('service/start', { spec });

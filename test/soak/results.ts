@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { root } from '../harness/sidecar.ts';
+import { writeResult } from './writeResult.ts';
 
 /** Of one round, or the worst of several. */
 export interface Survivors {
@@ -51,8 +52,6 @@ function describe(cell: Cell | undefined): string {
   return `${most === 0 ? '0' : `${most} → ${afterCleanup}`} (${rounds})`;
 }
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
-
 /** What was seen of one build says nothing about another. */
 function nameOfBuild(): string {
   const hash = createHash('sha256');
@@ -62,12 +61,8 @@ function nameOfBuild(): string {
 }
 
 function writeTable(rows: string[][]): void {
-  const path = `${root}docs/containment.md`;
-  const [before, rest] = readFileSync(path, 'utf8').split('<!-- soak: begin -->\n');
-  const [, after] = rest?.split('<!-- soak: end -->\n') ?? [];
-  if (before === undefined || after === undefined) throw new Error(`${path} has no place for the table`);
   const table = rows.map((row) => `| ${row.join(' | ')} |`).join('\n');
   const text =
     'Trees of 50 processes with 200 ms of grace: the most survivors of a round, behind the arrow how many the next `cleanup/run` leaves, and in parentheses the rounds played.';
-  writeFileSync(path, `${before}<!-- soak: begin -->\n${text}\n\n${table}\n<!-- soak: end -->\n${after}`);
+  writeResult('docs/containment.md', 'soak', `${text}\n\n${table}\n`);
 }

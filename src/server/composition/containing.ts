@@ -2,20 +2,21 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../clock.ts';
 import type { Log } from '../../log.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { startVariable } from '../os/environment.ts';
 import { createReaper } from '../os/reaper.ts';
 import { readTicks } from '../os/ticks.ts';
 import { createContainment } from '../supervisor/containment/containment.ts';
 import { createGuard } from '../supervisor/containment/guard.ts';
 import { createOrphans } from '../supervisor/containment/orphans.ts';
-import type { Clients } from './clients.ts';
 import type { Looking } from './looking.ts';
 import type { AppSystem } from './system.ts';
 
 export interface ContainingParts {
   system: AppSystem;
   looking: Pick<Looking, 'platform' | 'capabilities'>;
-  clients: Clients;
+  /** Where it is noted who belongs to what was started. */
+  ledgers(): Pick<Ledger, 'recordGuard' | 'recordOrphan'>[];
   /** guard.sh */
   guardScript: URL;
   path: string | undefined;
@@ -26,7 +27,7 @@ export interface ContainingParts {
 export type Containing = ReturnType<typeof createContaining>;
 
 /** What holds the services of all connections together, and ends them if this process cannot. */
-export function createContaining({ system, looking, clients, guardScript, path = '/usr/bin:/bin', clock, log }: ContainingParts) {
+export function createContaining({ system, looking, ledgers, guardScript, path = '/usr/bin:/bin', clock, log }: ContainingParts) {
   let hostPid: number | null = null;
   const { processes } = looking.platform;
   const guard = createGuard({
@@ -39,20 +40,20 @@ export function createContaining({ system, looking, clients, guardScript, path =
     path,
     async onStarted(pid) {
       const identity = await processes.identify(pid);
-      if (identity !== null && pid === guard.pid())
-        for (const { ledgers } of clients.all()) await ledgers.ledger.recordGuard({ pid, identity });
+      if (identity !== null && pid === guard.pid()) for (const ledger of ledgers()) await ledger.recordGuard({ pid, identity });
     },
     clock,
     log,
   });
+  const reaper = createReaper({ native: looking.capabilities.native, pid: system.pid });
   const orphans = createOrphans({
-    reaper: createReaper({ native: looking.capabilities.native, pid: system.pid }),
+    reaper,
     async identify(pid) {
       const identity = await processes.identify(pid);
       return identity === null ? null : { identity, startId: (await processes.readVariable(pid, startVariable))?.value ?? null };
     },
     onFound(startId, orphan) {
-      for (const { ledgers } of clients.all()) void ledgers.ledger.recordOrphan({ startId, orphan });
+      for (const ledger of ledgers()) void ledger.recordOrphan({ startId, orphan });
       void readTicks(orphan.pid).then((mark) => mark !== null && guard.own(startId, mark));
     },
     clock,
@@ -62,6 +63,7 @@ export function createContaining({ system, looking, clients, guardScript, path =
   const cgroups = cgroupDirectory === null ? null : join(cgroupDirectory, `sidewarden-${system.pid}-${system.startedAt.toString(36)}`);
   return {
     guard,
+    reaper,
     containment: createContainment({ guard, orphans, cgroups, log }),
     /** The guard watches this one too, in case we hang when it ends. Before the first service. */
     setHost(pid: number) {

@@ -12,6 +12,8 @@ export interface Reaper {
   begin(): Promise<boolean>;
   /** Collects those that have ended, and gives the pids of those that live. */
   look(): Promise<number[]>;
+  /** This one is waited for by somebody else, until the answer is called. */
+  reserve(pid: number): () => void;
   /** Calls back when a child of ours has ended, whoever’s it was. */
   onChildEnd(listener: () => void): void;
 }
@@ -21,6 +23,7 @@ export function createReaper({ native, pid }: { native: boolean; pid: number }):
   // Orphans go to the first thread of a process (find_new_reaper in kernel/exit.c), which is the one that runs us.
   const list = `/proc/${pid}/task/${pid}/children`;
   const isNodes = native ? watchNodesChildren() : () => true;
+  const reserved = new Set<number>();
   let subreaper: Subreaper | null = null;
   return {
     async begin() {
@@ -32,7 +35,11 @@ export function createReaper({ native, pid }: { native: boolean; pid: number }):
     async look() {
       const pids = subreaper === null ? [] : ((await readPids(list)) ?? []);
       // In one turn of the event loop: what Node has started is known by then, and nothing is collected in between.
-      return pids.filter((child) => !isNodes(child) && subreaper?.collect(child) === 'lives');
+      return pids.filter((child) => !isNodes(child) && !reserved.has(child) && subreaper?.collect(child) === 'lives');
+    },
+    reserve(child) {
+      reserved.add(child);
+      return () => void reserved.delete(child);
     },
     onChildEnd: (listener) => void process.on('SIGCHLD', listener),
   };

@@ -11,11 +11,13 @@ export interface SpawnOrder extends ProgramOrder {
   /** The cgroup to begin in, where that is possible; it has to be there. */
   cgroup: string | null;
   /** Empty, or a pipe. */
-  stdin?: 'none' | 'pipe';
+  stdin?: 'none' | 'pipe' | 'ours';
   /** Thrown away, or pipes that have to be read. */
-  output?: 'none' | 'pipes';
+  output?: 'none' | 'pipes' | 'ours';
   /** Descriptors of ours that it gets as 3, 4 and so on. */
   descriptors?: readonly number[];
+  /** Its own, unless it is to stay where our terminal reaches it, in our process group. */
+  session?: 'own' | 'ours';
 }
 
 /** A process that we started. Its pid is its own until `hasExited`: Node collects it right before. */
@@ -43,7 +45,7 @@ export interface ChildExit {
  * that are ordered. Never through a shell. Throws SpawnFailed.
  */
 export async function spawnChild(order: SpawnOrder, clock: Clock): Promise<Child> {
-  const { command, cwd, environment, args, cgroup, stdin = 'none', output = 'none', descriptors = [] } = order;
+  const { command, cwd, environment, args, cgroup, stdin = 'none', output = 'none', descriptors = [], session = 'own' } = order;
   const program = await findProgram(order);
   const entry = cgroup === null ? null : await cgroupEntry({ directory: cgroup, command, program, args, environment });
   // argv[0] is the command as it was given, as a shell would have it.
@@ -76,18 +78,19 @@ export async function spawnChild(order: SpawnOrder, clock: Clock): Promise<Child
 
   function tryToSpawn({ file, args, argv0 }: { file: string; args: readonly string[]; argv0: string }): ChildProcess {
     try {
-      const pipe = output === 'pipes' ? 'pipe' : 'ignore';
-      const stdio = [stdin === 'pipe' ? 'pipe' : 'ignore', pipe, pipe, ...descriptors] as const;
+      const stdio = [stdioOf[stdin], stdioOf[output], stdioOf[output], ...descriptors] as const;
       // detached is setsid(2) here.
-      return spawn(file, args, { argv0, cwd, env: environment, detached: true, stdio: [...stdio] });
+      return spawn(file, args, { argv0, cwd, env: environment, detached: session === 'own', stdio: [...stdio] });
     } catch (error) {
       throw asSpawnFailed(error, order);
     }
   }
 }
 
+const stdioOf = { none: 'ignore', pipe: 'pipe', pipes: 'pipe', ours: 'inherit' } as const;
+
 /** Waits until the program runs: the shell takes a millisecond or two. One that has ended by then was inside, for all we know. */
-async function hasEntered(pid: number, cgroup: string, hasExited: () => boolean, clock: Clock): Promise<boolean> {
+export async function hasEntered(pid: number, cgroup: string, hasExited: () => boolean, clock: Clock): Promise<boolean> {
   for (let pauseMs = 1; pauseMs < longestEntryMs && !hasExited() && !(await hasBecomeProgram(pid)); pauseMs *= 1.5)
     await clock.sleep(pauseMs);
   return hasExited() || (await isInCgroup(pid, cgroup));
@@ -96,8 +99,11 @@ const longestEntryMs = 1_000;
 
 function asSpawnFailed(error: unknown, { command, cwd }: SpawnOrder): unknown {
   const errno = errnoOf(error);
-  return errno === null ? error : spawnFailed(errno, reasons[errno] ?? `${command} could not be started (${errno}).`, command, cwd, error);
+  return errno === null ? error : spawnFailed(errno, reasonOf(errno, command), command, cwd, error);
 }
+
+/** Why a program that was found, and may be run, was not started: a sentence for the symbol of an errno. */
+export const reasonOf = (errno: string, command: string): string => reasons[errno] ?? `${command} could not be started (${errno}).`;
 
 /** execve(2) and fork(2), for a program that was found and may be run. */
 const reasons: Record<string, string> = {

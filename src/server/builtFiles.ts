@@ -1,0 +1,16 @@
+/** Where our other files are: beside us in the bundle, in their own rooms in the source tree. */
+export interface BuiltFiles {
+  jobWorker: URL;
+  guardScript: URL;
+  openrpc: URL;
+}
+
+export function locateFiles(): BuiltFiles {
+  const here = import.meta.url;
+  const isSource = here.endsWith('.ts');
+  return {
+    jobWorker: new URL(isSource ? '../workers/entry.ts' : './jobWorker.js', here),
+    guardScript: new URL(isSource ? './supervisor/containment/guard.sh' : './guard.sh', here),
+    openrpc: new URL(isSource ? '../../clients/spec/openrpc.json' : './openrpc.json', here),
+  };
+}
