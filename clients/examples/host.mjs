@@ -1,5 +1,6 @@
 // A host in plain Node.js, without any library: `node host.mjs COMMAND...`, where the command starts `sidewarden --stdio`.
-// It has two shutdown handlers and a service, and ends in order on Ctrl-C or when its input ends.
+// One instance of it may run in a directory, a second one tells the first and ends. It has two shutdown handlers and a service, and ends
+// in order on Ctrl-C or when its input ends.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
@@ -11,8 +12,8 @@ let lastId = 0;
 
 createInterface(sidecar.stdout).on('line', (line) => {
   const message = JSON.parse(line);
-  if (message.method === 'host/runShutdownHandler') return runHandler(message);
-  if (message.method !== undefined) return;
+  if (message.method in asked) return serve(message);
+  if (!waiting.has(message.id)) return;
   const { resolve, reject } = waiting.get(message.id);
   waiting.delete(message.id);
   if (message.error) reject(new Error(`${message.error.data.kind}: ${message.error.message}`));
@@ -34,10 +35,19 @@ function call(method, params = {}) {
   return new Promise((resolve, reject) => waiting.set(lastId, { resolve, reject }));
 }
 
-async function runHandler({ id, params }) {
+const asked = {
+  async 'host/runShutdownHandler'({ handlerId }) {
+    await handlers.get(handlerId)();
+  },
+  'host/secondInstance'({ payload }) {
+    say(`another instance came from ${payload.cwd}`);
+    return { handled: true, reply: 'welcome' };
+  },
+};
+
+async function serve({ id, method, params }) {
   try {
-    await handlers.get(params.handlerId)();
-    send({ id, result: null });
+    send({ id, result: (await asked[method](params)) ?? null });
   } catch (error) {
     send({ id, error: { code: -32000, message: error.message } });
   }
@@ -62,11 +72,18 @@ await call('initialize', {
   clientInfo: { name: 'example', language: 'node' },
   processId: process.pid,
   appId: 'sidewarden.example.node',
-  capabilities: { shutdownHandlers: true },
+  capabilities: { shutdownHandlers: true, secondInstance: true },
 });
-await addHandler('save', 0, async () => say('handler save'));
-await addHandler('farewell', 1, async () => say('handler farewell'));
-const { service } = await call('service/start', { spec: { name: 'sleeper', command: 'sleep', args: ['600'] } });
 process.on('SIGINT', () => end('Ctrl-C'));
-process.stdin.on('end', () => end('end of input')).resume();
-say(`ready, with service ${service.process.pid} and sidecar ${sidecar.pid}`);
+const payload = { argv: process.argv, cwd: process.cwd() };
+const { acquired, reply, reason } = await call('instance/acquire', { scope: 'path', path: process.cwd(), payload });
+if (!acquired) {
+  say(`it runs already, and says: ${reply ?? reason}`);
+  await end('second instance');
+} else {
+  await addHandler('save', 0, () => say('handler save'));
+  await addHandler('farewell', 1, () => say('handler farewell'));
+  const { service } = await call('service/start', { spec: { name: 'sleeper', command: 'sleep', args: ['600'] } });
+  process.stdin.on('end', () => end('end of input')).resume();
+  say(`ready, with service ${service.process.pid} and sidecar ${sidecar.pid}`);
+}

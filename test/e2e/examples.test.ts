@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { makeDirectory } from '../harness/directory.ts';
 import { needs, python } from '../harness/needs.ts';
 import { type Program, pythonProgram, spawnProgram } from '../harness/processes.ts';
 import { root, sidewardenCommand } from '../harness/sidecar.ts';
@@ -16,7 +17,8 @@ const goodbye = ['handler save', 'handler farewell', 'shut down, all is well', '
 describe.each(examples)('%s', (_, command) => {
   test('ends in order with its input, and leaves nothing', async ({ skip }) => {
     needs.python(skip);
-    await using host = await spawnProgram(command());
+    await using directory = await makeDirectory();
+    await using host = await spawnProgram(command(), { cwd: directory.path });
     host.child.stdin?.end();
     expect(await linesOf(host, goodbye.length)).toEqual(goodbye);
     await leavesNothing(host);
@@ -24,17 +26,26 @@ describe.each(examples)('%s', (_, command) => {
 
   test('Ctrl-C in a terminal: its handlers run once, in order', async ({ skip }) => {
     needs.python(skip);
-    await using host = await spawnProgram(pythonProgram('inTerminal', ...command()));
+    await using directory = await makeDirectory();
+    await using host = await spawnProgram(pythonProgram('inTerminal', ...command()), { cwd: directory.path });
     host.write('interrupt\n');
     expect((await linesOf(host, goodbye.length + 1)).map((line) => line.replace('^C', ''))).toEqual([...goodbye, 'exit code 0']);
     await leavesNothing(host);
   });
 
-  test('killed, it leaves nothing', async ({ skip }) => {
+  test('a second one tells the first and ends; killed, the first leaves nothing, and the next one is the first', async ({ skip }) => {
     needs.python(skip);
-    await using host = await spawnProgram(command());
-    await host.kill('SIGKILL');
-    await leavesNothing(host);
+    await using directory = await makeDirectory();
+    const start = () => spawnProgram(command(), { cwd: directory.path });
+    await using first = await start();
+    await using second = await start();
+    expect(second.ready).toBe('it runs already, and says: welcome');
+    expect(await linesOf(second, 2)).toEqual(goodbye.slice(-2));
+    expect(await first.line()).toBe(`another instance came from ${directory.path}`);
+    await first.kill('SIGKILL');
+    await leavesNothing(first);
+    await using next = await start();
+    expect(next.ready).toMatch(/^ready/);
   });
 });
 

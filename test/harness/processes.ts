@@ -10,6 +10,7 @@ export interface ProgramOptions {
   /** A command to run it under: its arguments go before the program. */
   under?: string[];
   argv0?: string;
+  cwd?: string;
 }
 
 /** A running program of a scene. At the end of the block its input is closed and it is killed through its handle. */
@@ -26,13 +27,14 @@ export interface Program extends AsyncDisposable {
 }
 
 /** Starts a program and waits for its first line, which says that it is ready. */
-export async function spawnProgram(program: string[], { uid, env = {}, under = [], argv0 }: ProgramOptions = {}): Promise<Program> {
+export async function spawnProgram(program: string[], { uid, env = {}, under = [], argv0, cwd }: ProgramOptions = {}): Promise<Program> {
   const [command, ...args] = [...under, ...program] as [string, ...string[]];
   const child = spawn(command, args, {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
     ...(uid !== undefined && { uid, gid: uid }),
     ...(argv0 !== undefined && { argv0 }),
+    ...(cwd !== undefined && { cwd }),
   });
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => {
