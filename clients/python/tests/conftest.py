@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "clients/python/src"))
+os.environ.setdefault("SIDEWARDEN_NODE", str(ROOT / "node_modules/.bin/node"))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

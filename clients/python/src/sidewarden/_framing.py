@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from typing import Any, Iterator, List
+from typing import Any, Dict, Iterator, List, Optional
 
 LONGEST_HEADER_BYTES = 8192
 LARGEST_BODY_BYTES = 64 * 1024 * 1024
@@ -42,7 +42,7 @@ class FrameReader:
                 body = b"".join(self._body)
                 self._body, self._missing = [], -1
                 try:
-                    yield json.loads(body.decode("utf-8"))
+                    yield json.loads(body.decode("utf-8-sig", "replace"))
                 except (ValueError, RecursionError) as error:
                     # The frame was whole: what follows it can be read.
                     _log.warning("The sidecar wrote a message that is no JSON: %s.", error)
@@ -51,30 +51,35 @@ class FrameReader:
         begun = len(self._header)
         header = self._header + chunk[:LONGEST_HEADER_BYTES]
         end = header.find(b"\r\n\r\n")
-        if end == -1:
-            if len(header) >= LONGEST_HEADER_BYTES:
-                raise BrokenFrame(_described(header))
+        # A line feed alone will never become the blank line that is waited for.
+        hopeless = re.search(rb"(?<!\r)\n", header if end == -1 else header[:end])
+        if end == -1 and not hopeless and len(header) < LONGEST_HEADER_BYTES:
             self._header = header
             return b""
-        self._missing = _length(header, end)
-        self._header = b""
+        length = None if hopeless or end == -1 or end + 4 > LONGEST_HEADER_BYTES else _length_in(header[:end])
+        if length is None:
+            raise BrokenFrame(f"The sidecar wrote something that is no message: {header[:80].decode('latin-1')!r}.")
+        self._missing, self._header = length, b""
         return chunk[end + 4 - begun :]
 
 
-def _length(header: bytes, end: int) -> int:
-    fields = [line.partition(b":") for line in header[:end].split(b"\r\n")]
-    lengths = [value.strip(b" \t") for name, _, value in fields if name.lower() == b"content-length"]
-    charset = re.search(rb"(?i)^content-type:.*charset=\"?([\w-]+)", header[:end], re.MULTILINE)
-    if (
-        len(lengths) != 1
-        or not re.fullmatch(rb"[0-9]{1,15}", lengths[0])
-        or int(lengths[0]) > LARGEST_BODY_BYTES
-        or any(not colon or b"\n" in name + value for name, colon, value in fields)
-        or (charset and charset.group(1).lower() not in (b"utf-8", b"utf8"))
-    ):
-        raise BrokenFrame(_described(header))
-    return int(lengths[0])
+def _length_in(header: bytes) -> Optional[int]:
+    """None where it tells none: two lengths, another charset, a body larger than any of a sidecar's."""
+    fields = [_FIELD.match(line) for line in header[3 if header.startswith(_BYTE_ORDER_MARK) else 0 :].split(b"\r\n")]
+    if any(field is None for field in fields):
+        return None
+    values: Dict[bytes, List[bytes]] = {}
+    for field in fields:
+        if field is not None:
+            values.setdefault(field[1].lower(), []).append(field[2])
+    lengths = values.get(b"content-length", [])
+    if len(lengths) != 1 or not re.match(rb"[0-9]{1,15}\Z", lengths[0]) or int(lengths[0]) > LARGEST_BODY_BYTES:
+        return None
+    parameters = [found for value in values.get(b"content-type", []) for found in _PARAMETER.findall(value)]
+    charsets = [value for name, value in parameters if name.lower() == b"charset"]
+    return int(lengths[0]) if all(re.match(rb'(?i)"?utf-?8"?[ \t]*\Z', charset) for charset in charsets) else None
 
 
-def _described(header: bytes) -> str:
-    return f"The sidecar wrote something that is no message: {header[:80].decode('latin-1')!r}."
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_FIELD = re.compile(rb"([\w!#$%&'*+.^`|~-]+):[ \t]*([^\r\n\0]*?)[ \t]*\Z")
+_PARAMETER = re.compile(rb';[ \t]*([\w-]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^;]*)')
