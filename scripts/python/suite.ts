@@ -8,7 +8,7 @@ import { oldestAndNewest } from './interpreters.ts';
 const home = join('clients', 'python');
 const none: Summary = { passed: 0, failed: 0, skipped: [] };
 
-/** The Python client: type checks, then its tests on the oldest and the newest Python of this machine. */
+/** The Python client: its wheels, type checks, then its tests on the oldest and the newest Python of this machine. */
 export function runPythonSuite(scratch: string): Summary {
   const interpreters = oldestAndNewest();
   if (interpreters.length === 0) return { ...none, skipped: [{ name: 'all of it', reason: 'there is no Python 3.9 or newer here' }] };
@@ -20,6 +20,7 @@ export function runPythonSuite(scratch: string): Summary {
   // The oldest: what it takes, all others do.
   const oldest = environments[0]?.python as string;
   return sum([
+    check([process.execPath, join('scripts', 'wheels.ts')]),
     check([oldest, '-m', 'mypy', '--config-file', join(home, 'pyproject.toml')]),
     check([process.execPath, join('node_modules', 'pyright', 'index.js'), '--project', home, '--pythonpath', oldest]),
     ...environments.map(({ name, python }) => runPytest(name, python, join(scratch, `python-${name}.json`))),

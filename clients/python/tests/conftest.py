@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import socket
 import sys
 import uuid
 from pathlib import Path
@@ -14,6 +16,22 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "clients/python/src"))
 os.environ.setdefault("SIDEWARDEN_NODE", str(ROOT / "node_modules/.bin/node"))
+
+
+def example(document: str, name: str) -> str:
+    """The block behind ``<!-- example: name -->`` of a document in clients/python."""
+    text = (ROOT / "clients/python" / document).read_text("utf-8")
+    found = re.search(rf"<!-- example: {re.escape(name)} -->\n```python\n(.*?)```", text, re.DOTALL)
+    assert found, f"{document} has no example {name}"
+    return found[1]
+
+
+@pytest.fixture
+def unused_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -147,6 +147,11 @@ class Connection:
         except BrokenFrame as error:
             sentence = str(error)
             self.child.kill()
+        except Exception as error:
+            # A fault of ours: whoever waits is told, and the host's stderr is not where to say it.
+            log.error("A message of the sidecar could not be taken", exc_info=error)
+            sentence = f"A message of the sidecar could not be taken ({type(error).__name__}: {error})."
+            self.child.kill()
         # How it ended says more than that it did; but whoever waits is told within a second.
         if self.child.wait(0.5):
             self._lose_ended(sentence)

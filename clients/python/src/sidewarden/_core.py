@@ -149,9 +149,11 @@ class Core:
         for connection in (self._opening, self.keeper.connection):
             if connection is not None:
                 connection.child.end_input()
-        self.settled()
+        # It may still ask for handlers.
+        living.discard(self)
 
     def settled(self) -> None:
+        self.host.end()
         living.discard(self)
 
     def kill(self) -> None:

@@ -29,7 +29,7 @@ class Host:
         self._shutdown: Dict[str, ShutdownHandler] = {}
         self._running: Dict[Id, Optional[concurrent.futures.Future[Any]]] = {}
         self._lock = threading.Lock()
-        self._last_resort: Optional[queue.SimpleQueue[Job]] = None
+        self._last_resort: Optional[queue.SimpleQueue[Optional[Job]]] = None
 
     def add(self, handler_id: str, handler: ShutdownHandler) -> None:
         self._shutdown[handler_id] = handler
@@ -44,6 +44,13 @@ class Host:
                 jobs = self._last_resort = queue.SimpleQueue()
                 thread("handlers", lambda: _work(jobs))
 
+    def end(self) -> None:
+        """Nothing is asked any more."""
+        with self._lock:
+            jobs, self._last_resort = self._last_resort, None
+        if jobs is not None:
+            jobs.put(None)
+
     def asked(self, connection: Connection, id: Id, method: str, params: Any) -> None:
         """Called by the reading thread."""
         handle = {"host/runShutdownHandler": self._run_shutdown_handler, "host/secondInstance": self._tell_second_instance}.get(method)
@@ -53,7 +60,8 @@ class Host:
         run = handle
         with self._lock:
             self._running[id] = None
-        self._start(lambda: self._answer(connection, id, run, params if isinstance(params, dict) else {}))
+        if not self._start(lambda: self._answer(connection, id, run, params if isinstance(params, dict) else {})):
+            connection.refuse(id, -32603, "The interpreter is ending, and starts no thread for a handler any more.")
 
     def cancelled(self, id: Id) -> None:
         """A handler that awaits is stopped; another one cannot be, and its answer comes too late."""
@@ -74,13 +82,15 @@ class Host:
                 self._running[id] = running
         return running.result()
 
-    def _start(self, job: Job) -> None:
+    def _start(self, job: Job) -> bool:
+        jobs = self._last_resort
         try:
             thread("handler", job)
         except RuntimeError:
-            if self._last_resort is None:
-                raise
-            self._last_resort.put(job)
+            if jobs is None:
+                return False
+            jobs.put(job)
+        return True
 
     def _answer(self, connection: Connection, id: Id, handle: Callable[[Id, Dict[str, Any]], Any], params: Dict[str, Any]) -> None:
         try:
@@ -125,6 +135,9 @@ async def _awaited(value: Awaitable[Any]) -> Any:
     return await value
 
 
-def _work(jobs: queue.SimpleQueue[Job]) -> None:
+def _work(jobs: queue.SimpleQueue[Optional[Job]]) -> None:
     while True:
-        jobs.get()()
+        job = jobs.get()
+        if job is None:
+            return
+        job()
