@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../harness/sidecar.ts';
+import { measureClients } from './clients.ts';
 import type { Measured } from './figure.ts';
 import { measureKill } from './kill.ts';
 import { measureDeafHost, measureIdle } from './memory.ts';
@@ -17,6 +18,7 @@ const sections: Record<string, (subject: Subject, isQuick: boolean) => Promise<M
   ping: (subject, isQuick) => measurePing(subject, isQuick ? 7 : 41),
   load: (subject, isQuick) => measurePingUnderLoad(subject, isQuick ? 3 : 11),
   check: (subject, isQuick) => measurePortCheck(subject, isQuick ? { rounds: 5, crowds: 1 } : { rounds: 41, crowds: 9 }),
+  client: (subject, isQuick) => measureClients(subject, isQuick ? 5 : 31),
   find: (subject, isQuick) => measurePortFind(subject, isQuick ? 5 : 31),
   kill: (subject, isQuick) => measureKill(subject, isQuick ? 7 : 41),
   deaf: (subject, isQuick) => measureDeafHost(subject, isQuick ? 2_000 : 30_000),

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createFrameReader } from '../../clients/typescript/framing.ts';
 import { type Launch, type Lost, launchNode, Sidecar, type SidecarOptions } from '../../clients/typescript/index.ts';
 import { afterDeath, defaultRestarts } from '../../clients/typescript/restart.ts';
+import { makeUserLock } from '../harness/instances.ts';
 import { isLinux } from '../harness/needs.ts';
 import { findFreePort } from '../harness/ports.ts';
 import { until } from '../harness/until.ts';
@@ -56,6 +57,7 @@ describe('whether a dead sidecar is started anew', () => {
 
 describe.skipIf(!isLinux)('a real sidecar', { timeout: 120_000 }, () => {
   test('is told all again, in this order and whatever the order was at first; ids and handlers stay', async () => {
+    await using _ = await makeUserLock(appId('order'), appId('order'));
     const starts: string[][] = [];
     const lost: Lost[][] = [];
     const ran: string[] = [];
@@ -93,6 +95,7 @@ describe.skipIf(!isLinux)('a real sidecar', { timeout: 120_000 }, () => {
   });
 
   test('has lost its lock when another instance has taken it meanwhile, and says so', async () => {
+    await using _ = await makeUserLock(appId('lock'), appId('lock'));
     const rival = await spawnSidecar('rival', { appId: appId('lock') });
     const restarted: { lost: Lost[] }[] = [];
     let starts = 0;

@@ -18,15 +18,6 @@ test.each(['client.js', 'processManager.js'])('%s brings no zod and no other pac
   expect(Buffer.byteLength(source.join('\n'))).toBeLessThan(60_000);
 });
 
-test.skipIf(process.platform !== 'linux')('the example of the README runs as it is pasted', () => {
-  const readme = readFileSync(join(root, 'clients', 'typescript', 'README.md'), 'utf8');
-  const example = /<!-- example -->\s*```ts\n([\s\S]*?)```/.exec(readme)?.[1];
-  expect(example?.trim().split('\n').length).toBeLessThanOrEqual(5);
-  const { stdout, stderr, status } = runHost('example.ts', example as string);
-  expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
-  expect(stdout).toMatch(/\[\]|pid/);
-});
-
 test.skipIf(process.platform !== 'linux')('a CommonJS host has it by require', () => {
   const code = `const { Sidecar } = require('sidewarden/client');
     const { createProcessManager } = require('sidewarden/process-manager');

@@ -1,6 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { runNpm } from './installed.ts';
 
 /* What `npm install sidewarden` brings. */
 
@@ -14,13 +13,7 @@ let packed: Packed;
 const paths = () => packed.files.map(({ path }) => path);
 
 beforeAll(() => {
-  const npm = process.env.npm_execpath;
-  const [command, ...args] = npm === undefined ? ['npm'] : [process.execPath, npm];
-  const result = spawnSync(command as string, [...args, 'pack', '--dry-run', '--json', '--ignore-scripts'], {
-    cwd: join(import.meta.dirname, '..', '..'),
-    encoding: 'utf8',
-  });
-  const answer = JSON.parse(result.stdout) as Packed[] | Record<string, Packed>;
+  const answer = JSON.parse(runNpm(['pack', '--dry-run', '--json', '--ignore-scripts'])) as Packed[] | Record<string, Packed>;
   // npm 11 answers a list, npm 12 an object by name.
   [packed] = Object.values(answer) as [Packed];
 }, 60_000);

@@ -128,7 +128,7 @@ export function createProcessManager({
   };
   return manager;
 
-  async function ask<Name extends string>(method: Name, params: object): Promise<ResultOf<Name>> {
+  async function ask<Name extends keyof Methods>(method: Name, params: Methods[Name]['params']): Promise<Methods[Name]['result']> {
     sidecar ??= Sidecar.spawn({ ...options, appId });
     try {
       await sidecar;
@@ -136,7 +136,7 @@ export function createProcessManager({
       sidecar = null;
       throw error;
     }
-    return (await sidecar).call(method as never, params as never) as Promise<ResultOf<Name>>;
+    return (await sidecar).call(method, params);
   }
 
   async function attempt<Value>(context: string, otherwise: Value, work: () => Promise<Value>): Promise<Value> {
@@ -156,8 +156,6 @@ export function createProcessManager({
     process.exit(0);
   }
 }
-
-type ResultOf<Name extends string> = Name extends keyof Methods ? Methods[Name]['result'] : unknown;
 
 const hasEnded = (outcome: string) => outcome === 'exited' || outcome === 'killed';
 
