@@ -80,6 +80,12 @@ describe('what runs the sidecar', () => {
   });
 });
 
+test.each(['18.20.4', '22.11.0'])('an old Node.js %s is said to be too old', async (version) => {
+  await expect(wayOf({ ...node, versions: { node: version } })).rejects.toThrow(
+    `This is Node.js ${version}, and the sidecar needs 22.12: run it on a newer one, or use launchNode({ node }) with another Node.js.`,
+  );
+});
+
 describe('a fuse', () => {
   test.each([
     ['on', 'on'],

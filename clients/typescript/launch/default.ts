@@ -32,13 +32,8 @@ export function defaultLaunch(surroundings: Surroundings = process, utilityProce
 /** What runs the sidecar. Throws a sentence where nothing can. */
 export async function wayOf(surroundings: Surroundings): Promise<Way> {
   const { versions, type, execPath, env, platform } = surroundings;
+  assertNewEnough(versions);
   if (versions.electron === undefined) return { kind: 'node', node: execPath };
-  const [major = 0, minor = 0] = versions.node.split('.').map(Number);
-  if (major < oldest.major || (major === oldest.major && minor < oldest.minor)) {
-    throw new Error(
-      `Electron ${versions.electron} brings Node.js ${versions.node}, and the sidecar needs ${oldest.major}.${oldest.minor}: use Electron 35 or newer, or launchNode({ node }) with a Node.js of your own.`,
-    );
-  }
   // As editors start their language servers: without it Electron would start the app a second time.
   const asNode: Way = { kind: 'node', node: execPath, env: { ...env, ELECTRON_RUN_AS_NODE: '1' } };
   const runsAsNodeItself = type === undefined;
@@ -48,6 +43,16 @@ export async function wayOf(surroundings: Surroundings): Promise<Way> {
   if (type === 'browser') return { kind: 'utilityProcess' };
   throw new Error(
     `This Electron app ${fuse === 'off' ? 'does not run as Node.js (its runAsNode fuse is off)' : `may or may not run as Node.js (no fuses were found in ${fusedBinary(execPath, platform)})`}, and only its main process has utilityProcess: start the sidecar there, or use launchNode({ node }) with a Node.js of your own.`,
+  );
+}
+
+function assertNewEnough({ node, electron }: Surroundings['versions']): void {
+  const [major = 0, minor = 0] = node.split('.').map(Number);
+  if (major > oldest.major || (major === oldest.major && minor >= oldest.minor)) return;
+  const ours = electron === undefined ? `This is Node.js ${node}` : `Electron ${electron} brings Node.js ${node}`;
+  const newer = electron === undefined ? 'run it on a newer one' : 'use Electron 35 or newer';
+  throw new Error(
+    `${ours}, and the sidecar needs ${oldest.major}.${oldest.minor}: ${newer}, or use launchNode({ node }) with another Node.js.`,
   );
 }
 
