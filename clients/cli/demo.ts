@@ -6,6 +6,7 @@ import { cleanUpAfterCrash } from './demo/crash.ts';
 import { evictStubborn } from './demo/eviction.ts';
 import { becomeHost, builtSidecar } from './demo/host.ts';
 import { type Actor, endActors, startActors } from './demo/scene.ts';
+import { meetSecondInstance } from './demo/secondInstance.ts';
 import { heading, say, timed, width, within } from './demo/stage.ts';
 import { renderPorts } from './portTable.ts';
 import type { SidecarConnection } from './sidecar.ts';
@@ -52,6 +53,7 @@ async function playHost(actors: readonly Actor[], stateDir: string): Promise<voi
     await findFreePort(sidecar);
     await watchOneEnd(sidecar, actors[1] as Actor);
     await evictStubborn(sidecar, actors[4] as Actor);
+    await meetSecondInstance(stateDir);
     await cleanUpAfterCrash(
       stateDir,
       actors.filter((_, index) => index !== 1 && index !== 4),

@@ -125,9 +125,9 @@ function cgroup({ cgroup }: DoctorFacts): Finding {
 
 function lockDirectory({ lockDirectory, lockDirectoryState }: DoctorFacts): Finding {
   const words: Record<string, string> = {
-    writable: 'Single-instance locks, once they are built, live here.',
-    creatable: 'It is made when the first single-instance lock needs it, once those are built.',
-    unusable: 'It can neither be written nor made, so single-instance locks, once they are built, cannot live there.',
+    writable: 'Single-instance locks live here.',
+    creatable: 'It is made when the first single-instance lock needs it.',
+    unusable: 'It can neither be written nor made, so there are no single-instance locks of scope user.',
   };
   return {
     title: 'lock directory',

@@ -9,7 +9,10 @@ import { Duration, Text } from './types/primitives.ts';
 
 export const courierVersion = 1;
 
-/** The most that one says at once: a payload of 64 KiB, and who sends it. */
+/** The most that a host has to say to another: a payload, or the reply to it, as JSON. */
+export const payloadBytes = 64 * 1024;
+
+/** The most that one says at once: that, and who sends it. */
 export const courierMessageBytes = 80 * 1024;
 
 /** From the one who did not get the lock. */

@@ -49,6 +49,18 @@ describe.each(examples)('%s', (_, command) => {
   });
 });
 
+test('onlyInstance.mjs: a second one hands over its files and ends, the first goes on', async () => {
+  const command = (file: string) => [process.execPath, `${root}clients/examples/onlyInstance.mjs`, file];
+  await using first = await spawnProgram(command('notes.txt'));
+  expect(first.ready).toBe('the only instance, with notes.txt');
+  await using second = await spawnProgram(command('more.txt'));
+  expect(second.ready).toBe(`handed over: pid ${first.pid} opens them`);
+  expect(await first.line()).toBe('another instance wants more.txt');
+  await until(() => second.child.exitCode !== null, 'the second to end');
+  expect(second.child.exitCode).toBe(0);
+  expect(isAlive(first.pid)).toBe(true);
+});
+
 async function linesOf(host: Program, count: number): Promise<string[]> {
   const lines: string[] = [];
   while (lines.length < count) lines.push(await host.line());

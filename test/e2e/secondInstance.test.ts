@@ -81,8 +81,15 @@ describe('delivery', () => {
   test('a reply that is too large is not passed on, and that is said', async () => {
     await using pair = await makePair(() => ({ handled: true, reply: 'x'.repeat(200_000) }));
     const answer = await pair.loser.call('instance/acquire', pair.place.here({ payload: {} }));
-    expect(answer).toMatchObject({ acquired: false, delivered: true, reason: expect.stringMatching(/larger/) });
+    expect(answer).toMatchObject({ acquired: false, delivered: true, reason: expect.stringMatching(/more than 64 KiB/) });
     expect(answer).not.toHaveProperty('reply');
+  });
+
+  test('whatever the loser calls itself', async () => {
+    await using pair = await makePair(({ from }) => ({ handled: true, reply: from.clientInfo?.version?.length }));
+    await using other = await pair.place.start({ initialize: { clientInfo: { name: 'other', version: '\u{1F9FF}'.repeat(500_000) } } });
+    const payload = { data: 'x'.repeat(64 * 1024 - '{"data":""}'.length) };
+    expect(await other.call('instance/acquire', pair.place.here({ payload }))).toMatchObject({ delivered: true, reply: 1_001 });
   });
 
   test('many losers at once are each answered with their own', async () => {
@@ -105,6 +112,14 @@ describe('a winner that cannot be told', () => {
       },
       {},
       /failed: no window/,
+    ],
+    [
+      'whose host fails with a novel',
+      () => {
+        throw new Error('x'.repeat(1_000_000));
+      },
+      {},
+      /failed: x{1000}…$/,
     ],
     ['whose host takes none', undefined, { capabilities: {} }, /did not declare the capability secondInstance/],
   ];

@@ -15,6 +15,7 @@ test.skipIf(process.platform !== 'linux')(
       timeout: 60_000,
     });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/heard: demo notes\.txt; it replied: opened in window 2/);
     expect(stdout).toMatch(/SIGTERM to 1 process\n.*SIGKILL to 1 process\n/);
     expect(stdout).toMatch(/demo-stubborn +killed after \d+ ms/);
     expect(stdout).toMatch(/demo-backend +(exited at SIGTERM|killed) after \d+ ms/);

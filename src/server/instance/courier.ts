@@ -84,7 +84,8 @@ export async function openCourier({ open, describe, deliver, peerUser, clock, lo
     try {
       const answer = request.kind === 'who' ? await introduce() : await hand(request, gone);
       if (messages.send(answer)) return;
-      messages.send({ kind: 'delivered', reason: 'It was delivered, but what the first instance replied is larger than 64 KiB.' });
+      log.warn({ kind: answer.kind }, 'what was to be said to a second instance is larger than a message may be');
+      messages.close();
     } catch (error) {
       log.warn({ err: error }, 'a second instance could not be answered');
       messages.close();

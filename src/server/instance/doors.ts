@@ -5,6 +5,7 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { dirname, join } from 'node:path';
 import type { Log } from '../../log.ts';
 import { fail } from '../../protocol/errors.ts';
+import type { FileKey } from '../os/fileLock.ts';
 import { findFault, makeOwnDirectory } from '../os/ownDirectory.ts';
 import { assertPrivateDirectory, makePrivateDirectory } from '../os/paths.ts';
 import type { PlaceSystem } from './places.ts';
@@ -13,11 +14,6 @@ import type { PlaceSystem } from './places.ts';
  * The socket beside a lock. It is named after the locked file itself, so that whoever holds another file, an older one that
  * was renamed, say, has another door. It lies in a directory that only this user can enter.
  */
-
-export interface LockedFile {
-  dev: bigint;
-  ino: bigint;
-}
 
 export interface Door {
   readonly server: Server;
@@ -29,11 +25,11 @@ export type Knock = { kind: 'open'; socket: Socket } | { kind: 'closed'; reason:
 
 export interface Doors {
   /** Throws PermissionDenied when there is no directory for it that is ours alone. */
-  open(file: LockedFile, onVisitor: (socket: Socket) => void): Promise<Door>;
-  knock(file: LockedFile): Promise<Knock>;
+  open(file: FileKey, onVisitor: (socket: Socket) => void): Promise<Door>;
+  knock(file: FileKey): Promise<Knock>;
 }
 
-export const doorName = ({ dev, ino }: LockedFile): string => createHash('sha256').update(`${dev}:${ino}`).digest('hex').slice(0, 16);
+export const doorName = ({ dev, ino }: FileKey): string => createHash('sha256').update(`${dev}:${ino}`).digest('hex').slice(0, 16);
 
 /** A door is made under a name of its own and then renamed: 16 characters, a dot, and a pid to the base 36. */
 const longestName = 16 + 1 + 6;
@@ -76,44 +72,78 @@ type Opened = Door | { fault: string };
 
 async function openIn(directory: string, name: string, onVisitor: (socket: Socket) => void, log: Log): Promise<Opened> {
   try {
-    await mkdir(dirname(dirname(directory)), { recursive: true });
-    await makePrivateDirectory(dirname(directory));
-    const fault = await makeOwnDirectory(directory);
+    const fault = await prepare(directory);
     return fault === null ? await openAt(join(directory, name), onVisitor, log) : { fault: `${directory} ${fault}` };
   } catch (error) {
     return { fault: error instanceof Error ? error.message.replace(/\.$/, '') : String(error) };
   }
 }
 
+/** Null when it is there, or made, and ours alone; whoever waits for a lock waits for this, so it looks before it makes anything. */
+async function prepare(directory: string): Promise<string | null> {
+  const base = dirname(directory);
+  try {
+    const [fault] = await Promise.all([findFault(directory), assertPrivateDirectory(base)]);
+    return fault;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  await mkdir(dirname(base), { recursive: true });
+  await makePrivateDirectory(base);
+  return makeOwnDirectory(directory);
+}
+
 /** Whatever is at the name, left by a crash or put there, is replaced: who opens a door has the lock that it belongs to. */
 async function openAt(path: string, onVisitor: (socket: Socket) => void, log: Log): Promise<Door> {
   const made = `${path}.${process.pid.toString(36)}`;
-  await rm(made, { recursive: true, force: true });
-  const server = createServer(onVisitor);
+  const server = await listenAt(made, onVisitor);
   server.maxConnections = mostVisitors;
-  server.listen(made);
-  await once(server, 'listening');
   server.on('error', (error) => log.warn({ err: error }, 'a second instance could not be let in'));
-  const { ino } = await lstat(made);
   try {
-    await rename(made, path).catch(async (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EISDIR' && error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
-      await rm(path, { recursive: true });
-      await rename(made, path);
-    });
+    await moveTo(path, made);
   } catch (error) {
     server.close();
     throw error;
   }
+  const inode = inodeAt(path);
   return {
     server,
     async close() {
-      const found = await lstat(path).catch(() => null);
-      if (found?.ino === ino) await rm(path, { force: true });
+      const ours = await inode;
+      if (ours !== null && ours === (await inodeAt(path))) await rm(path, { force: true });
       server.close();
     },
   };
 }
+
+async function listenAt(path: string, onVisitor: (socket: Socket) => void): Promise<Server> {
+  const server = createServer(onVisitor).listen(path);
+  try {
+    await once(server, 'listening');
+    return server;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+  }
+  // One that had our pid was killed between its bind and its rename.
+  await rm(path, { recursive: true, force: true });
+  const again = createServer(onVisitor).listen(path);
+  await once(again, 'listening');
+  return again;
+}
+
+async function moveTo(path: string, made: string): Promise<void> {
+  await rename(made, path).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EISDIR' && error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+    await rm(path, { recursive: true });
+    await rename(made, path);
+  });
+}
+
+const inodeAt = (path: string): Promise<number | null> =>
+  lstat(path).then(
+    ({ ino }) => ino,
+    () => null,
+  );
 
 /** Whoever waits for a lock stays inside; the next one has to look at the lock itself from time to time. */
 const mostVisitors = 512;

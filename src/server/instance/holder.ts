@@ -3,8 +3,9 @@ import type { Clock } from '../../clock.ts';
 import { LockNote } from '../../protocol/courier.ts';
 import type { InstanceHolder } from '../../protocol/types/instance.ts';
 import { validateResult } from '../../protocol/validate.ts';
+import type { FileKey } from '../os/fileLock.ts';
 import { isFlocked } from '../os/heldLocks.ts';
-import type { Doors, LockedFile } from './doors.ts';
+import type { Doors } from './doors.ts';
 import type { LockPlace } from './places.ts';
 import { openVisit, type Visit } from './visit.ts';
 
@@ -90,7 +91,7 @@ async function readNote(path: string): Promise<LockNote | null> {
   }
 }
 
-async function findFile(path: string): Promise<LockedFile | null> {
+async function findFile(path: string): Promise<FileKey | null> {
   return lstat(path, { bigint: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
     throw error;

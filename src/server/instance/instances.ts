@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { Log } from '../../log.ts';
-import type { LockNote } from '../../protocol/courier.ts';
+import { type LockNote, payloadBytes } from '../../protocol/courier.ts';
 import { fail } from '../../protocol/errors.ts';
 import type { Params, Result } from '../../protocol/methods/index.ts';
 import type { ClientInfo } from '../../protocol/types/client.ts';
@@ -11,12 +11,12 @@ import type { Payload, WatchTopic } from '../events/subscriptions.ts';
 import type { TryLock } from '../os/fileLock.ts';
 import { createPeerUser } from '../os/peerUser.ts';
 import { type Acquired, type Attempt, acquireLock } from './acquiring.ts';
-import { createDeliver } from './delivering.ts';
+import { createDeliver, cut } from './delivering.ts';
 import { createDoors, doorDirectories } from './doors.ts';
 import { withFaults } from './faults.ts';
 import { findHolder, type HolderParts, meet, readHolder } from './holder.ts';
 import { type HeldLock, takeLock } from './lock.ts';
-import { findLockBase, findLockPlace, type LockPlace, ownUid, placeSystemOf, type WhichLock } from './places.ts';
+import { findLockBase, findLockPlace, type LockPlace, ownUid, placeSystemOf, preparePlace, type WhichLock } from './places.ts';
 import { createTurnsByPath } from './turnsByPath.ts';
 
 /** The single-instance locks of this sidecar, each of one connection. */
@@ -58,7 +58,6 @@ export interface InstancesParts {
 
 /** A lock is a file and a socket that stay open. */
 const mostLocks = 64;
-const mostPayloadBytes = 64 * 1024;
 
 interface Held {
   lockId: string;
@@ -86,14 +85,19 @@ export async function createInstances(parts: InstancesParts): Promise<Instances>
       if (payload !== undefined) refuseLarge(payload);
       const place = await findLockPlace(base, appId, which);
       const signal = AbortSignal.any([cancelled, closing.signal]);
-      const letter = payload === undefined ? null : { payload, from: { pid: hostPid ?? sidecarPid, clientInfo } };
+      const letter = payload === undefined ? null : { payload, from: { pid: hostPid ?? sidecarPid, clientInfo: cutInfo(clientInfo) } };
+      const note = await introduce(hostPid);
       const way = {
-        attempt: () => inTurn(place.path, () => attempt(connectionId, place, signal)),
+        attempt: () => inTurn(place.path, () => attempt(connectionId, place, note, signal)),
         meet: (withinMs: number) => meet(place, withinMs, holderParts, signal),
         readHolder: () => readHolder(place, holderParts),
         clock,
       };
-      return asResult(await withFaults(place, () => acquireLock(way, { waitMs, letter }, signal)));
+      const acquired = await withFaults(place, async () => {
+        await preparePlace(place);
+        return acquireLock(way, { waitMs, letter }, signal);
+      });
+      return asResult(acquired);
     },
 
     async release(connectionId, lockId) {
@@ -131,7 +135,7 @@ export async function createInstances(parts: InstancesParts): Promise<Instances>
   };
 
   /** One at a time for each file: what this connection has just taken is then `ours`, not another’s. */
-  async function attempt(connectionId: string, place: LockPlace, signal: AbortSignal): Promise<Attempt<Held>> {
+  async function attempt(connectionId: string, place: LockPlace, note: LockNote, signal: AbortSignal): Promise<Attempt<Held>> {
     signal.throwIfAborted();
     const mine = [...held.values()].filter((one) => one.connectionId === connectionId);
     const ours = mine.find(({ lock }) => lock.place.path === place.path);
@@ -142,7 +146,7 @@ export async function createInstances(parts: InstancesParts): Promise<Instances>
     const lock = await takeLock(
       place,
       {
-        note: await introduce(ownerOf(connectionId).hostPid),
+        note,
         deliver: deliverTo(connectionId, lockId),
         onLost: () => loseLock(connectionId, lockId),
       },
@@ -190,9 +194,14 @@ function asResult(acquired: Acquired<Held>): Result<'instance/acquire'> {
   }
 }
 
+/** A name is short, whatever a host calls itself beside it. */
+function cutInfo({ name, version, language }: ClientInfo): ClientInfo {
+  return { name, ...(version !== undefined && { version: cut(version) }), ...(language !== undefined && { language: cut(language) }) };
+}
+
 function refuseLarge(payload: SecondInstancePayload): void {
   const bytes = Buffer.byteLength(JSON.stringify(payload));
-  if (bytes <= mostPayloadBytes) return;
-  const message = `is ${bytes} bytes of JSON, and may be ${mostPayloadBytes}`;
+  if (bytes <= payloadBytes) return;
+  const message = `is ${bytes} bytes of JSON, and may be ${payloadBytes}`;
   throw fail('InvalidParams', `The payload ${message}; name a file that has the rest.`, { issues: [{ path: 'payload', message }] });
 }

@@ -2,11 +2,11 @@ import type { FileHandle } from 'node:fs/promises';
 import type { Clock, Timer } from '../../clock.ts';
 import type { Log } from '../../log.ts';
 import type { LockNote } from '../../protocol/courier.ts';
-import type { TryLock } from '../os/fileLock.ts';
+import type { FileLock, TryLock } from '../os/fileLock.ts';
 import type { PeerUser } from '../os/peerUser.ts';
-import { type CourierOptions, openCourier } from './courier.ts';
+import { type Courier, type CourierOptions, openCourier } from './courier.ts';
 import type { Doors } from './doors.ts';
-import { type LockPlace, preparePlace } from './places.ts';
+import type { LockPlace } from './places.ts';
 
 /** A lock that this sidecar has, with the door beside it. */
 export interface HeldLock {
@@ -36,67 +36,64 @@ export interface LockOwner {
 export const compareEveryMs = 30_000;
 
 /** Locks, writes the note and opens the door: when this resolves second instances are heard. Null: another holds it. */
-export async function takeLock(
-  place: LockPlace,
-  { note, deliver, onLost }: LockOwner,
-  { tryLock, doors, peerUser, clock, log }: LockParts,
-): Promise<HeldLock | null> {
-  await preparePlace(place);
-  const file = await tryLock(place.path, place.fileMode);
-  if (file === null) return null;
+export async function takeLock(place: LockPlace, owner: LockOwner, parts: LockParts): Promise<HeldLock | null> {
+  const lock = await parts.tryLock(place.path, place.fileMode);
+  if (lock === null) return null;
   try {
-    await writeNote(file.handle, JSON.stringify(note)).catch((error: unknown) => log.debug({ err: error }, 'a lock has no note'));
-    const { dev, ino } = await file.handle.stat({ bigint: true });
+    // Whoever waits for this waits for the disk: both at once.
+    const noted = writeNote(lock.handle, JSON.stringify(owner.note)).catch((error: unknown) =>
+      parts.log.debug({ err: error }, 'a lock has no note'),
+    );
+    const { doors, peerUser, clock, log } = parts;
     const courier = await openCourier({
-      open: (onVisitor) => doors.open({ dev, ino }, onVisitor),
-      describe: async () => note,
-      deliver,
+      open: (onVisitor) => doors.open(lock.file, onVisitor),
+      describe: async () => owner.note,
+      deliver: owner.deliver,
       peerUser,
       clock,
       log,
-    });
-    let letGo: Promise<void> | null = null;
-    let comparing: Timer = clock.setTimer(compareEveryMs, compare);
-
-    return {
-      place,
-      tellClosing: courier.tellClosing,
-      release,
-    };
-
-    function release(): Promise<void> {
-      letGo ??= endAll();
-      return letGo;
-    }
-
-    /** In this order: who sees the door gone, or is sent away, finds the lock free, or free in a moment. */
-    async function endAll(): Promise<void> {
-      comparing.cancel();
-      try {
-        await courier.close();
-        // A note of one that lives and does not hold it would be taken for the holder’s.
-        await writeNote(file?.handle as FileHandle, '').catch(() => {});
-      } finally {
-        await file?.release();
-        courier.dismiss();
-      }
-    }
-
-    async function compare(): Promise<void> {
-      const isIntact = await file?.isIntact().catch((error: unknown) => {
-        log.debug({ err: error, path: place.path }, 'a lock could not be compared with its path; it will be, the next time');
-        return true;
-      });
-      if (letGo !== null) return;
-      comparing = clock.setTimer(compareEveryMs, compare);
-      if (isIntact) return;
-      log.warn({ path: place.path }, 'the file of a lock was replaced; it excludes nobody any more and is given up');
-      await release().catch((error: unknown) => log.warn({ err: error }, 'a lost lock could not be let go in order'));
-      onLost();
-    }
+    }).finally(() => noted);
+    return holdLock(place, lock, courier, owner.onLost, parts);
   } catch (error) {
-    await file.release();
+    await lock.release();
     throw error;
+  }
+}
+
+function holdLock(place: LockPlace, lock: FileLock, courier: Courier, onLost: () => void, { clock, log }: LockParts): HeldLock {
+  let released: Promise<void> | null = null;
+  let comparing: Timer = clock.setTimer(compareEveryMs, compare);
+  return { place, tellClosing: courier.tellClosing, release };
+
+  function release(): Promise<void> {
+    released ??= letGo();
+    return released;
+  }
+
+  /** In this order: who sees the door gone, or is sent away, finds the lock free, or free in a moment. */
+  async function letGo(): Promise<void> {
+    comparing.cancel();
+    try {
+      await courier.close();
+      // A note of one that lives and does not hold it would be taken for the holder’s.
+      await writeNote(lock.handle, '').catch(() => {});
+    } finally {
+      await lock.release();
+      courier.dismiss();
+    }
+  }
+
+  async function compare(): Promise<void> {
+    const isIntact = await lock.isIntact().catch((error: unknown) => {
+      log.debug({ err: error, path: place.path }, 'a lock could not be compared with its path; it will be, the next time');
+      return true;
+    });
+    if (released !== null) return;
+    comparing = clock.setTimer(compareEveryMs, compare);
+    if (isIntact) return;
+    log.warn({ path: place.path }, 'the file of a lock was replaced; it excludes nobody any more and is given up');
+    await release().catch((error: unknown) => log.warn({ err: error }, 'a lost lock could not be let go in order'));
+    onLost();
   }
 }
 

@@ -14,9 +14,16 @@ import { fail } from '../../protocol/errors.ts';
 export interface FileLock {
   /** The locked file itself; closing it would unlock: leave that to `release`. Open for appending too, where the file lets us write. */
   readonly handle: FileHandle;
+  /** Which file it is. */
+  readonly file: FileKey;
   /** Whether it still excludes anybody: a file that was renamed, replaced or deleted does not. Rejects where that cannot be seen. */
   isIntact(): Promise<boolean>;
   release(): Promise<void>;
+}
+
+export interface FileKey {
+  dev: bigint;
+  ino: bigint;
 }
 
 /** Locks a file, which is made where there is none (0600 unless said otherwise). Null: held by another. Throws Unsupported where there is no way to lock. */
@@ -106,18 +113,18 @@ async function lockFile(open: Open, path: string, mode: Mode, openLocked: OpenLo
   const locked = await openLocked(open, mode);
   if (typeof locked === 'string') return locked;
   const { handle, drop } = locked;
-  const isIntact = () => isStillAt(handle, path);
-  let isHere = false;
+  let file: FileKey | null = null;
   try {
-    isHere = await isIntact();
+    file = await whileAt(handle, path);
   } finally {
-    if (!isHere) await handle.close();
+    if (file === null) await handle.close();
   }
-  if (!isHere) return 'gone';
+  if (file === null) return 'gone';
   kept.add(handle);
   return {
     handle,
-    isIntact,
+    file,
+    isIntact: async () => (await whileAt(handle, path)) !== null,
     async release() {
       if (!kept.delete(handle)) return;
       drop();
@@ -165,10 +172,10 @@ async function openFile(path: string, flags: number): Promise<FileHandle | null>
   }
 }
 
-/** A lock on a file that was deleted or replaced in the meantime excludes nobody. */
-async function isStillAt(handle: FileHandle, path: string): Promise<boolean> {
-  const [locked, named] = await Promise.all([handle.stat({ bigint: true }), lookAt(path)]);
-  return named !== null && named.dev === locked.dev && named.ino === locked.ino;
+/** Which file it is, while that is at the path: a lock on one that was deleted or replaced in the meantime excludes nobody. */
+async function whileAt(handle: FileHandle, path: string): Promise<FileKey | null> {
+  const [{ dev, ino }, named] = await Promise.all([handle.stat({ bigint: true }), lookAt(path)]);
+  return named !== null && named.dev === dev && named.ino === ino ? { dev, ino } : null;
 }
 
 /** Null where there is none; what cannot be looked at is thrown, for it may well be there. */

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { parseProcLocks } from '../../workers/platform/parse/procLocks.ts';
+import type { FileKey } from './fileLock.ts';
 
 /**
  * Whether somebody has an exclusive flock on the file, without touching it: the kernel’s list is read. `unknown` where there
  * is no such list. It leaves out who is in another pid namespace (locks_show in fs/locks.c), and then says false.
  */
-export async function isFlocked({ dev, ino }: { dev: bigint; ino: bigint }): Promise<boolean | 'unknown'> {
+export async function isFlocked({ dev, ino }: FileKey): Promise<boolean | 'unknown'> {
   let text: string;
   try {
     text = await readFile('/proc/locks', 'latin1');
