@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { makeDirectory } from '../harness/directory.ts';
+import { makeUserLock } from '../harness/instances.ts';
 import { needs, python } from '../harness/needs.ts';
 import { type Program, pythonProgram, spawnProgram } from '../harness/processes.ts';
 import { root, sidewardenCommand } from '../harness/sidecar.ts';
@@ -50,6 +51,8 @@ describe.each(examples)('%s', (_, command) => {
 });
 
 test('onlyInstance.mjs: a second one hands over its files and ends, the first goes on', async () => {
+  const appId = 'sidewarden.example.only-instance';
+  await using _ = await makeUserLock(appId, appId);
   const command = (file: string) => [process.execPath, `${root}clients/examples/onlyInstance.mjs`, file];
   await using first = await spawnProgram(command('notes.txt'));
   expect(first.ready).toBe('the only instance, with notes.txt');

@@ -2,16 +2,16 @@ import { rename } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { contend } from '../harness/contention.ts';
 import { makeMeetingPlace } from '../harness/instances.ts';
+import { writeResult } from './writeResult.ts';
 
-/** `npm run soak -- instance 50`: the tables of docs/instance.md. */
+/** `npm run soak -- instance 50`: the numbers of docs/instance.md. */
 export async function soakInstances(rounds: number): Promise<void> {
-  await tellLost();
-  await tellWaiting(rounds);
-  await tellContention(rounds);
+  const lines = [await tellLost(), await tellWaiting(rounds), await tellContention(rounds)];
+  writeResult('docs/instance.md', 'soak', `${lines.map((line) => `- ${line}`).join('\n')}\n`);
 }
 
 /** From SIGKILL for the holder to the answer of the one that waits for it. */
-async function tellWaiting(rounds: number): Promise<void> {
+async function tellWaiting(rounds: number): Promise<string> {
   await using place = await makeMeetingPlace();
   const took: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
@@ -26,10 +26,10 @@ async function tellWaiting(rounds: number): Promise<void> {
     took.push(performance.now() - killedAt);
     if (!acquired) throw new Error('whoever waited did not get the lock');
   }
-  say(`${rounds} holders killed; the one that waited was told that it has the lock after ${spread(took)}`);
+  return say(`${rounds} holders killed, with one that waits: it was told that it has the lock after ${spread(took)}.`);
 }
 
-async function tellContention(rounds: number): Promise<void> {
+async function tellContention(rounds: number): Promise<string> {
   const played = await contend({
     sidecars: 24,
     programs: 176,
@@ -37,11 +37,13 @@ async function tellContention(rounds: number): Promise<void> {
     onRound: ({ winner, afterMs }) => say(`${winner} after ${Math.round(afterMs)} ms`),
   });
   const won = (kind: string) => played.filter(({ winner }) => winner === kind).length;
-  say(`${rounds} holders killed, never two at once: ${won('sidecar')} were sidecars, ${won('program')} programs`);
+  return say(
+    `24 sidecars and 176 programs that know only flock(2), ${rounds} holders killed: never two at once; ${won('sidecar')} of them were sidecars.`,
+  );
 }
 
 /** The file is replaced under a holder, which looks every 30 s. */
-async function tellLost(): Promise<void> {
+async function tellLost(): Promise<string> {
   await using place = await makeMeetingPlace();
   await using holder = await place.start();
   await holder.call('instance/acquire', place.here());
@@ -49,7 +51,7 @@ async function tellLost(): Promise<void> {
   await rename(place.lockFile, `${place.lockFile}.away`);
   const replacedAt = performance.now();
   await holder.message(({ method }) => method === 'event/instance', 'the event', 40_000);
-  say(`a lock whose file was taken away was told as lost after ${Math.round((performance.now() - replacedAt) / 1_000)} s`);
+  return say(`A lock whose file was taken away was told as lost after ${Math.round((performance.now() - replacedAt) / 1_000)} s.`);
 }
 
 function spread(took: number[]): string {
@@ -58,4 +60,7 @@ function spread(took: number[]): string {
   return `${at(0.5)} ms in the middle, ${at(0.95)} ms in 95 of 100, ${at(1)} ms at most`;
 }
 
-const say = (line: string) => process.stdout.write(`${line}\n`);
+function say(line: string): string {
+  process.stdout.write(`${line}\n`);
+  return line;
+}
