@@ -12,6 +12,7 @@ import { createGrow } from '../processes/growth.ts';
 import { createKill } from '../processes/kill.ts';
 import { createProcessKilling } from '../processes/killing.ts';
 import { createLadder } from '../processes/ladder.ts';
+import { createFindOwned } from '../processes/owned.ts';
 import { createPlans } from '../processes/plans.ts';
 import { createProtection } from '../processes/protection.ts';
 import { limits } from '../transport/limits.ts';
@@ -46,16 +47,25 @@ export function createActing(
   });
   const kill = createKill({ pool, ladder: createLadder(pool, waiter, clock), grow: createGrow(pool), gatherProtection, clock });
   const freedPorts = createFreedPorts(pool);
-  const killProcesses = createProcessKilling({ pool, kill, plans: createPlans(clock), gatherProtection, freedPorts });
+  const findOwned = (connectionId: string, ownerTag: string, signal?: AbortSignal) =>
+    createFindOwned(pool, clients.of(connectionId).ledgers.ledger.starts)(ownerTag, signal);
+  const killProcesses = createProcessKilling({ pool, kill, plans: createPlans(clock), gatherProtection, freedPorts, findOwned });
   const portKilling = createPortKilling({ pool, ports, kill, plans: createPlans(clock), gatherProtection });
   const leases = createLeases(clock, limits.leases);
   const holdPort = createHoldPort({ native: capabilities.native, platform: system.platform });
   const allocate = createAllocate({ pool, leases, holdPort, registrationsOf, clock });
-  const findOwned = async () => {
+  const findLeftovers = async () => {
     const owners = await Promise.all(clients.all().map(({ ledgers }) => ledgers.leftovers.findOwned()));
     return (holder: ProcessInfo) => owners.some((isOwned) => isOwned(holder));
   };
-  const ensureAvailable = createEnsureAvailable({ pool, ports, endHolders: portKilling.endHolders, gatherProtection, findOwned, clock });
+  const ensureAvailable = createEnsureAvailable({
+    pool,
+    ports,
+    endHolders: portKilling.endHolders,
+    gatherProtection,
+    findOwned: findLeftovers,
+    clock,
+  });
   const runCleanup = createCleanup({
     pool,
     ports,
@@ -68,5 +78,5 @@ export function createActing(
     registrationsOf,
   });
   const listenPort = createListenPort({ native: capabilities.native, platform: system.platform });
-  return { listenPort, kill, killProcesses, portKilling, leases, allocate, ensureAvailable, runCleanup, registrationsOf };
+  return { listenPort, kill, killProcesses, findOwned, portKilling, leases, allocate, ensureAvailable, runCleanup, registrationsOf };
 }

@@ -1,4 +1,6 @@
+import type { PortEntry } from '../../protocol/types/port.ts';
 import type { Protocol } from '../../protocol/types/primitives.ts';
+import type { ProcessInfo } from '../../protocol/types/process.ts';
 import type { Handlers } from '../context.ts';
 import type { PortKilling } from '../ports/kill.ts';
 import type { PortQuestions } from '../ports/questions.ts';
@@ -11,19 +13,24 @@ export interface PortHandlerParts {
   ports: PortQuestions;
   waitForPort: WaitForPort;
   killing: PortKilling;
+  /** Owners as the services of a connection know them. */
+  labelOf(connectionId: string): (info: ProcessInfo) => ProcessInfo;
   tellProgress: TellProgress;
 }
 
-export function portHandlers({ ports, waitForPort, killing, tellProgress }: PortHandlerParts): PortHandlers {
+export function portHandlers({ ports, waitForPort, killing, labelOf, tellProgress }: PortHandlerParts): PortHandlers {
   return {
     'port/check': ({ port, protocol = 'tcp', host }, { signal }) => ports.check({ port, protocol, host }, signal),
 
-    async 'port/find'({ port, protocol = 'tcp', host }, { signal }) {
+    async 'port/find'({ port, protocol = 'tcp', host }, { signal, connectionId }) {
       const entries = await ports.find({ port, protocols: [protocol], host }, signal);
-      return { inUse: entries.length > 0, entries };
+      return { inUse: entries.length > 0, entries: withLabels(entries, labelOf(connectionId)) };
     },
 
-    'port/list': ({ protocol, cursor, limit = 1_000 }, { signal }) => ports.list({ protocols: either(protocol), cursor, limit }, signal),
+    async 'port/list'({ protocol, cursor, limit = 1_000 }, { signal, connectionId }) {
+      const page = await ports.list({ protocols: either(protocol), cursor, limit }, signal);
+      return { ...page, entries: withLabels(page.entries, labelOf(connectionId)) };
+    },
 
     'port/explain': ({ port, protocol }, { signal }) => ports.explain({ port, protocols: either(protocol) }, signal),
 
@@ -35,6 +42,10 @@ export function portHandlers({ ports, waitForPort, killing, tellProgress }: Port
         killing.killPort(params, { owner: { connectionId: request.connectionId, method: 'port/kill' }, signal: request.signal, onRung }),
       ),
   };
+}
+
+function withLabels(entries: PortEntry[], label: (info: ProcessInfo) => ProcessInfo): PortEntry[] {
+  return entries.map((entry) => ({ ...entry, owners: entry.owners.map(label) }));
 }
 
 function either(protocol: Protocol | undefined): Protocol[] {

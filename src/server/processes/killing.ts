@@ -29,12 +29,13 @@ export interface KillingParts {
   plans: Plans<KillPlan>;
   gatherProtection: GatherProtection;
   freedPorts: FreedPorts;
+  findOwned: (connectionId: string, ownerTag: string) => Promise<ProcessInfo[]>;
 }
 
 export type KillProcesses = (params: Params<'process/kill'>, context: KillContext) => Promise<Result<'process/kill'>>;
 
 /** process/kill: who is meant, whether it may be touched, and then the ladder. */
-export function createProcessKilling({ pool, kill, plans, gatherProtection, freedPorts }: KillingParts): KillProcesses {
+export function createProcessKilling({ pool, kill, plans, gatherProtection, freedPorts, findOwned }: KillingParts): KillProcesses {
   return async function killProcesses(params, context) {
     const { planId, target, dryRun = false } = params;
     if (planId !== undefined) {
@@ -52,13 +53,18 @@ export function createProcessKilling({ pool, kill, plans, gatherProtection, free
       return { outcomes: await end({ roots: [], meant, options, protection: await gatherProtection('later') }, context) };
     }
     // Nothing of it depends on the target, so it is on its way meanwhile.
-    const [{ roots, outcomes }, protection] = await Promise.all([findTargets(pool, target), gatherProtection()]);
+    const [{ roots, outcomes }, protection] = await Promise.all([findMeant(target, context), gatherProtection()]);
     if (!dryRun) return { outcomes: [...outcomes, ...(await end({ roots, options, protection }, context))] };
 
     const planned = await planTargets(roots, options, protection);
     const id = plans.keep(context.owner, { targets: planned.targets, options });
     return { outcomes: [...outcomes, ...withoutPorts(planned.outcomes)], planId: id };
   };
+
+  async function findMeant(wanted: Target, { owner }: KillContext) {
+    if (wanted.kind !== 'owner') return findTargets(pool, wanted);
+    return { roots: await findOwned(owner.connectionId, wanted.ownerTag), outcomes: [] };
+  }
 
   async function end(
     order: Pick<KillOrder, 'roots' | 'meant' | 'options' | 'protection' | 'fixed'>,
@@ -116,7 +122,10 @@ export function withoutPorts(outcomes: PlainOutcome[]) {
 
 type Target = NonNullable<Params<'process/kill'>['target']>;
 
-async function findTargets(pool: Pool, target: Target): Promise<{ roots: ProcessInfo[]; outcomes: Result<'process/kill'>['outcomes'] }> {
+async function findTargets(
+  pool: Pool,
+  target: Exclude<Target, { kind: 'owner' }>,
+): Promise<{ roots: ProcessInfo[]; outcomes: Result<'process/kill'>['outcomes'] }> {
   switch (target.kind) {
     case 'process': {
       const { kind: _kind, ...ref } = target;
@@ -124,8 +133,6 @@ async function findTargets(pool: Pool, target: Target): Promise<{ roots: Process
     }
     case 'group':
       return findGroup(pool, target);
-    case 'owner':
-      return { roots: await listAll(pool, { ownerTag: target.ownerTag }), outcomes: [] };
   }
 }
 
@@ -150,7 +157,7 @@ async function findGroup(pool: Pool, { pgid, startedAt, identity }: Extract<Targ
   return { roots: await listAll(pool, { pgid }), outcomes: [] };
 }
 
-async function listAll(pool: Pool, filter: { pgid?: number; ownerTag?: string }): Promise<ProcessInfo[]> {
+async function listAll(pool: Pool, filter: { pgid?: number }): Promise<ProcessInfo[]> {
   const { processes } = await pool.run('listProcesses', { filter, limit: 5_000 });
   return processes;
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import { fail } from '../../protocol/errors.ts';
 import type { Params, Result } from '../../protocol/methods/index.ts';
+import type { ProcessInfo } from '../../protocol/types/process.ts';
 import type { ProcessSample } from '../../workers/platform/types.ts';
 import type { Pool } from '../../workers/pool.ts';
 import type { Waiter } from '../../workers/waiter.ts';
@@ -8,7 +9,8 @@ import type { Waiter } from '../../workers/waiter.ts';
 /** What processes are and do. */
 export interface ProcessQuestions {
   get(params: Params<'process/get'>, signal: AbortSignal): Promise<Result<'process/get'>>;
-  list(params: Params<'process/list'>, signal: AbortSignal): Promise<Result<'process/list'>>;
+  /** `owned`: who the filter’s `ownerTag` stands for. */
+  list(params: Params<'process/list'>, signal: AbortSignal, owned?: ProcessInfo[]): Promise<Result<'process/list'>>;
   tree(params: Params<'process/tree'>, signal: AbortSignal): Promise<Result<'process/tree'>>;
   usage(params: Params<'process/usage'>, signal: AbortSignal): Promise<Result<'process/usage'>>;
   wait(params: Params<'process/wait'>, signal: AbortSignal): Promise<Result<'process/wait'>>;
@@ -22,16 +24,19 @@ export function createProcessQuestions(pool: Pool, waiter: Waiter, clock: Clock)
       return { process: processes[0] ?? null };
     },
 
-    async list({ filter, limit = 1_000, cursor }, signal) {
+    async list({ filter: { ownerTag: _, ...wanted } = {}, limit = 1_000, cursor }, signal, owned) {
       const afterPid = cursor === undefined ? undefined : Number(cursor);
       if (afterPid !== undefined && !Number.isInteger(afterPid)) throw unknownCursor();
       const { processes, more } = await pool.run(
         'listProcesses',
-        { limit, ...(filter && { filter }), ...(afterPid !== undefined && { afterPid }) },
+        { limit, filter: owned === undefined ? wanted : among(owned, wanted), ...(afterPid !== undefined && { afterPid }) },
         { signal },
       );
       const last = processes.at(-1);
-      return { processes, ...(more && last && { nextCursor: String(last.pid) }) };
+      return {
+        processes: owned === undefined ? processes : processes.flatMap((info) => sameOf(owned, info)),
+        ...(more && last && { nextCursor: String(last.pid) }),
+      };
     },
 
     tree: ({ root }, signal) => pool.run('walkTree', { root }, { signal }),
@@ -74,6 +79,19 @@ export function createProcessQuestions(pool: Pool, waiter: Waiter, clock: Clock)
       }
     },
   };
+}
+
+type Filter = NonNullable<Params<'process/list'>['filter']>;
+
+function among(owned: ProcessInfo[], filter: Filter): Filter {
+  return { ...filter, pids: owned.map(({ pid }) => pid).filter((pid) => filter.pids === undefined || filter.pids.includes(pid)) };
+}
+
+/** As it is now, and whose it is; nobody when another process has the pid by now. */
+function sameOf(owned: ProcessInfo[], info: ProcessInfo): ProcessInfo[] {
+  return owned
+    .filter(({ identity }) => identity === info.identity)
+    .map(({ service, ownerTag }) => ({ ...info, ...(service !== undefined && { service }), ...(ownerTag !== undefined && { ownerTag }) }));
 }
 
 /** How many cores a process used between two samples. */

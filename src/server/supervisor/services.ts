@@ -1,6 +1,7 @@
 import { fail } from '../../protocol/errors.ts';
 import type { ServiceStatus } from '../../protocol/types/service.ts';
 import { type Apply, createApply } from './applying.ts';
+import { type Belonging, createBelonging } from './belonging.ts';
 import { layersOf } from './dependencies.ts';
 import { createRegistry, type RegistryParts, type Target } from './registry.ts';
 import type { Service } from './service.ts';
@@ -12,6 +13,8 @@ import { type WriteOrder, writeTo } from './writing.ts';
 
 /** All services of a connection, by name. */
 export interface Services {
+  /** What they say about processes. */
+  readonly belonging: Belonging;
   /** Throws SpawnFailed, NotFound, Conflict, LimitExceeded, ShuttingDown, InvalidParams, TimedOut. */
   start(order: StartOrder): Promise<ServiceStatus>;
   /** Throws NotFound when no service is meant. What does not run is answered as it is. */
@@ -65,6 +68,7 @@ export function createServices(parts: ServicesParts): Services {
   const stopping = createStopping({ registry, starting, clock: parts.clock });
 
   return {
+    belonging: createBelonging(services),
     start: starting.start,
     stop: stopping.stop,
     restart: stopping.restart,

@@ -31,7 +31,7 @@ export interface ProcessLabel {
   ownerTag?: string | undefined;
 }
 
-export function label(process: ProcessInfo, { service, ownerTag }: ProcessLabel): ProcessInfo {
+export function label<Info extends ProcessInfo>(process: Info, { service, ownerTag }: ProcessLabel): Info {
   return { ...process, service, ...(ownerTag !== undefined && { ownerTag }) };
 }
 
