@@ -3,7 +3,7 @@ import { disconnected, type SidecarError, unknownHostCall } from './errors.ts';
 import type { Methods, Notifications } from './generated/methods.ts';
 import { launchCommand } from './launch/command.ts';
 import { describeEnding, type Ending, type Launch, type Launched } from './launch/launch.ts';
-import { createWire, type RequestOptions, type WireOptions } from './wire.ts';
+import { createWire, type Limits, type RequestOptions, type WireOptions } from './wire.ts';
 
 export interface ConnectionOptions {
   launch: Launch;
@@ -150,12 +150,10 @@ async function launchOrSay(launch: Launch): Promise<Launched> {
 }
 
 /** A sidecar of another kind, or a test's, may tell no limits: then it is not held back. */
-function limitsOf(result: unknown): { requestsInFlight: number; waitsInFlight: number } {
-  const limits = (result as Partial<Methods['initialize']['result']> | null)?.limits;
-  return {
-    requestsInFlight: limits?.requestsInFlight ?? Number.POSITIVE_INFINITY,
-    waitsInFlight: limits?.waitsInFlight ?? Number.POSITIVE_INFINITY,
-  };
+function limitsOf(result: unknown): Limits {
+  const limits: Partial<Limits> = (result as Partial<Methods['initialize']['result']> | null)?.limits ?? {};
+  const { requestsInFlight = Number.POSITIVE_INFINITY, waitsInFlight = requestsInFlight, bodyBytes = Number.POSITIVE_INFINITY } = limits;
+  return { requestsInFlight, waitsInFlight, bodyBytes };
 }
 
 function keepLastWords(log: Readable | null, onLog: ((line: string) => void) | undefined): () => string {

@@ -6,6 +6,8 @@ export function frame(message: object): Buffer {
   return Buffer.concat([Buffer.from(`Content-Length: ${body.length}\r\n\r\n`), body]);
 }
 
+export const bodyBytesOf = (bytes: Buffer): number => bytes.length - (bytes.indexOf('\r\n\r\n') + 4);
+
 /**
  * Takes chunks however they are cut and hands over each message. Throws on bytes that are no frame: whatever follows
  * them cannot be trusted.

@@ -1,9 +1,9 @@
 import type { Connection } from './connection.ts';
 import { cancelledUnsent, disconnected, SidecarError, timedOut } from './errors.ts';
-import { createRemembered, note, type Remembered, translate } from './remembered.ts';
+import { createRemembered, note, type Remembered, translate, undo } from './remembered.ts';
 import { type Lost, replay } from './replay.ts';
 import { type AfterDeath, afterDeath, type Death, type Restarts } from './restart.ts';
-import type { RequestOptions } from './wire.ts';
+import type { OnAnswer, RequestOptions } from './wire.ts';
 
 /** A sidecar that is started anew when it dies. */
 export interface Keeper {
@@ -58,12 +58,16 @@ export async function keepSidecar({ appId, restarts, open, onRestarted, onOver }
     const told = translate(remembered, method, params as Record<string, unknown>);
     const endsIt = method === 'shutdown' || (method === 'shutdown/run' && told.keepRunning !== true);
     if (endsIt) isWanted = false;
-    const onAnswer = (result: unknown) => {
+    const { request: ask } = connection;
+    const onAnswer: OnAnswer = (result, isStillWanted) => {
+      const undoing = isStillWanted ? null : undo(method, result);
+      // Nobody has its id, so nobody would ever end it.
+      if (undoing !== null) return void ask(undoing.method, undoing.params).catch(() => {});
       note(remembered, method, told, result);
-      options.onAnswer?.(result);
+      options.onAnswer?.(result, isStillWanted);
     };
     try {
-      return await connection.request(method, told, { ...left, onAnswer });
+      return await ask(method, told, { ...left, onAnswer });
     } catch (error) {
       const isRefused = error instanceof SidecarError && error.code !== null;
       if (endsIt && isRefused) isWanted = ending === undefined;

@@ -68,6 +68,14 @@ export function translate(remembered: Remembered, method: string, params: Told):
   return { ...params, [id]: made.current };
 }
 
+/** The request that ends what this answer says was made; null when nothing was. */
+export function undo(method: string, result: unknown): { method: string; params: Told } | null {
+  const told = (result ?? {}) as Told;
+  if (!Object.hasOwn(makers, method) || !isMade(method as Maker, told)) return null;
+  const { id, endedBy } = makers[method as Maker];
+  return { method: endedBy, params: { [id]: told[id] } };
+}
+
 /** The id that the host was told, for one that the sidecar of today says. */
 export function originalId(remembered: Remembered, maker: Maker, current: string): string {
   return remembered.made[maker].find((one) => one.current === current)?.id ?? current;

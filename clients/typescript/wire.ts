@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import { cancelledUnsent, SidecarError, timedOut } from './errors.ts';
-import { createFrameReader, frame } from './framing.ts';
+import { bodyBytesOf, createFrameReader, frame } from './framing.ts';
 import { createLanes } from './lanes.ts';
 
 /** JSON-RPC over one connection: requests out, answers, notifications and the sidecar's own requests in. */
@@ -8,17 +8,26 @@ export interface Wire {
   /** `onAnswer` runs before anything that follows the answer is read. */
   request(method: string, params: object, options?: RequestOptions): Promise<unknown>;
   notify(method: string, params: object): void;
-  /** From here on requests are held back as the sidecar's limits want it. */
-  setLimits(limits: { requestsInFlight: number; waitsInFlight: number }): void;
+  /** From here on requests are held back as the sidecar's limits want it, and one that is too large for it is refused here. */
+  setLimits(limits: Limits): void;
   /** Nothing is answered any more: what is pending rejects with this, and whatever is asked later. */
   fail(error: SidecarError): void;
+}
+
+export interface Limits {
+  requestsInFlight: number;
+  waitsInFlight: number;
+  bodyBytes: number;
 }
 
 export interface RequestOptions {
   signal?: AbortSignal | undefined;
   timeoutMs?: number | undefined;
-  onAnswer?: ((result: unknown) => void) | undefined;
+  onAnswer?: OnAnswer | undefined;
 }
+
+/** `isWanted` is false when the caller has given up: it was told TimedOut. */
+export type OnAnswer = (result: unknown, isWanted: boolean) => void;
 
 export interface WireOptions {
   input: Writable;
@@ -50,9 +59,14 @@ export function createWire({ input, output, onNotification, onRequest, onBroken 
   const asked = new Map<number | string, AbortController>();
   const lanes = createLanes();
   let lastId = 0;
+  let longestBody = Number.POSITIVE_INFINITY;
   let failure: SidecarError | null = null;
 
-  const read = createFrameReader((message) => receive(message as Message));
+  const read = createFrameReader((message) => {
+    if (typeof message !== 'object' || message === null)
+      throw new Error(`The sidecar wrote ${JSON.stringify(message)}, which is no message.`);
+    receive(message);
+  });
   output.on('data', (chunk: Buffer) => {
     if (failure !== null) return;
     try {
@@ -64,7 +78,10 @@ export function createWire({ input, output, onNotification, onRequest, onBroken 
 
   return {
     notify: (method, params) => send({ jsonrpc: '2.0', method, params }),
-    setLimits: lanes.setLimits,
+    setLimits(limits) {
+      longestBody = limits.bodyBytes;
+      lanes.setLimits(limits);
+    },
     request,
 
     fail(error) {
@@ -82,7 +99,10 @@ export function createWire({ input, output, onNotification, onRequest, onBroken 
       if (signal?.aborted) return reject(cancelledUnsent(method));
       lastId += 1;
       const id = lastId;
+      // Made here, where what is no JSON or too long concerns nobody else: the sidecar could not say whose it was.
+      const bytes = toFrame(method, { jsonrpc: '2.0', id, method, params }, longestBody);
       let isSent = false;
+      let isWanted = true;
       const timer = timeoutMs === undefined ? undefined : setTimeout(giveUp, timeoutMs);
       signal?.addEventListener('abort', cancel, { once: true });
 
@@ -91,7 +111,7 @@ export function createWire({ input, output, onNotification, onRequest, onBroken 
         settle({ result, error }) {
           over();
           if (error !== undefined) return reject(answered(error));
-          onAnswer?.(result);
+          onAnswer?.(result, isWanted);
           resolve(result);
         },
         fail(error) {
@@ -101,7 +121,7 @@ export function createWire({ input, output, onNotification, onRequest, onBroken 
       });
       const takeBack = lanes.enter(method, () => {
         isSent = true;
-        send({ jsonrpc: '2.0', id, method, params });
+        write(bytes);
       });
 
       function cancel(): void {
@@ -111,6 +131,7 @@ export function createWire({ input, output, onNotification, onRequest, onBroken 
       }
 
       function giveUp(): void {
+        isWanted = false;
         if (isSent) send({ jsonrpc: '2.0', method: '$/cancelRequest', params: { id } });
         else drop();
         over();
@@ -131,7 +152,11 @@ export function createWire({ input, output, onNotification, onRequest, onBroken 
   }
 
   function send(message: object): void {
-    if (failure === null && input.writable) input.write(frame(message));
+    write(frame(message));
+  }
+
+  function write(bytes: Buffer): void {
+    if (failure === null && input.writable) input.write(bytes);
   }
 
   function receive({ id, method, params, result, error }: Message): void {
@@ -154,13 +179,34 @@ export function createWire({ input, output, onNotification, onRequest, onBroken 
     asked.set(id, handling);
     try {
       const result = await onRequest(method, params, handling.signal);
-      send({ jsonrpc: '2.0', id, result: result ?? null });
+      write(toFrame(`the answer to ${method}`, { jsonrpc: '2.0', id, result: result ?? null }, longestBody));
     } catch (error) {
       send({ jsonrpc: '2.0', id, error: refusal(error) });
     } finally {
       asked.delete(id);
     }
   }
+}
+
+function toFrame(about: string, message: object, longestBody: number): Buffer {
+  let bytes: Buffer;
+  try {
+    bytes = frame(message);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new SidecarError('InvalidParams', `What is to be sent of ${about} is no JSON: ${why}`, {
+      data: { kind: 'InvalidParams', issues: [{ path: '', message: why }] },
+      cause: error,
+    });
+  }
+  if (bodyBytesOf(bytes) <= longestBody) return bytes;
+  throw new SidecarError(
+    'LimitExceeded',
+    `What is to be sent of ${about} is longer than ${longestBody} bytes, which is all that the sidecar takes.`,
+    {
+      data: { kind: 'LimitExceeded', limit: 'bodyBytes', max: longestBody },
+    },
+  );
 }
 
 function answered({ code, message, data }: NonNullable<Message['error']>): SidecarError {

@@ -63,6 +63,23 @@ describe('a real sidecar', () => {
     });
   });
 
+  test.skipIf(!isLinux)('refuses itself what is no JSON, and that concerns no other call', async () => {
+    await using sidecar = await connect();
+    const port = await findFreePort();
+    const circular: Record<string, unknown> = {};
+    circular.self = circular;
+    // More than may be in flight, so that some wait here.
+    const calls = Array.from({ length: 200 }, (_, index) =>
+      index % 2 === 0 ? sidecar.call('port/check', { port }) : sidecar.call('sidecar/ping', { echo: index % 4 === 1 ? circular : 1n }),
+    );
+    const answers = await Promise.allSettled(calls);
+    expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(100);
+    expect(answers[1]).toMatchObject({
+      reason: { kind: 'InvalidParams', message: expect.stringMatching(/^What is to be sent of sidecar\/ping is no JSON: /) },
+    });
+    await expect(sidecar.call('sidecar/ping', { echo: 1 })).resolves.toMatchObject({ echo: 1 });
+  });
+
   test.skipIf(!isLinux)('cancels what is asked to be cancelled, and only that', async () => {
     await using sidecar = await connect();
     const port = await findFreePort();

@@ -63,6 +63,9 @@ describe.skipIf(!isLinux)('a real sidecar', { timeout: 120_000 }, () => {
     const ran: string[] = [];
     await using sidecar = await spawnSidecar('order', { launch: recording(starts) });
     sidecar.on('restarted', (restarted) => lost.push(restarted.lost));
+    const spec = { name: 'first', command: process.execPath, args: ['-e', 'setInterval(() => {}, 1000)'] };
+    await sidecar.service.apply({ services: [spec] });
+    await sidecar.service.apply({ services: [{ ...spec, name: 'last' }], prune: true });
     const subscription = sidecar.on('service', () => {});
     await subscription.ready;
     await sidecar.onShutdown('first', () => ran.push('first')).ready;
@@ -86,33 +89,15 @@ describe.skipIf(!isLinux)('a real sidecar', { timeout: 120_000 }, () => {
       'shutdown/addHandler first',
       'shutdown/addHandler second',
       'events/subscribe',
+      'service/apply last',
     ]);
     // What they are called by the host is what the host was told.
     await subscription.end();
     expect(await sidecar.instance.release({ lockId: lockId as string })).toEqual({ released: true });
+    const isRunning = async () => (await sidecar.service.get({ name: 'last' })).service?.state === 'running';
+    await until(isRunning, 'the service of the new one', 60_000);
     expect(await sidecar.close()).toMatchObject({ ok: true });
     expect(ran).toEqual(['first', 'second']);
-  });
-
-  test('has lost its lock when another instance has taken it meanwhile, and says so', async () => {
-    await using _ = await makeUserLock(appId('lock'), appId('lock'));
-    const rival = await spawnSidecar('rival', { appId: appId('lock') });
-    const restarted: { lost: Lost[] }[] = [];
-    let starts = 0;
-    const launch: Launch = async () => {
-      starts += 1;
-      if (starts === 2) expect(await rival.instance.acquire()).toMatchObject({ acquired: true });
-      return launchNode()();
-    };
-    await using sidecar = await spawnSidecar('lock', { launch });
-    sidecar.on('restarted', (event) => restarted.push(event));
-    const { acquired, lockId = '' } = await sidecar.instance.acquire();
-    expect(acquired).toBe(true);
-    process.kill(sidecar.pid, 'SIGKILL');
-    await until(() => restarted.length === 1, 'its restart', 60_000);
-    expect(restarted[0]?.lost).toMatchObject([{ what: 'lock', name: appId('lock'), error: { kind: 'InstanceLost' } }]);
-    await expect(sidecar.instance.release({ lockId })).rejects.toMatchObject({ kind: 'InstanceLost' });
-    await rival.close();
   });
 
   test('that has run its shutdown stays ended', async () => {
@@ -159,8 +144,8 @@ function recording(starts: string[][]): Launch {
     const methods: string[] = [];
     starts.push(methods);
     const read = createFrameReader((message) => {
-      const { method, params } = message as { method?: string; params?: { name?: string } };
-      const name = method === 'shutdown/addHandler' ? params?.name : undefined;
+      const { method, params } = message as { method?: string; params?: { name?: string; services?: [{ name: string }] } };
+      const name = method === 'shutdown/addHandler' ? params?.name : params?.services?.[0].name;
       if (method !== undefined) methods.push(name === undefined ? method : `${method} ${name}`);
     });
     const input = new PassThrough();

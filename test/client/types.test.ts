@@ -1,6 +1,22 @@
 import { expectTypeOf, test } from 'vitest';
-import type { Events, HostCalls, Methods, Notifications, types } from '../../clients/typescript/index.ts';
-import { Sidecar, type Subscription } from '../../clients/typescript/index.ts';
+import {
+  type CallOptions,
+  type Events,
+  type HostCalls,
+  isSidecarError,
+  type Launch,
+  launchNode,
+  launchUtilityProcess,
+  type Methods,
+  type Notifications,
+  type Registration,
+  Sidecar,
+  type SidecarError,
+  type SidecarOptions,
+  type Subscription,
+  type types,
+} from '../../clients/typescript/index.ts';
+import type { getProcessManager } from '../../clients/typescript/processManager/index.ts';
 import type {
   HostCallName,
   HostCallParams,
@@ -62,4 +78,49 @@ test('a listener knows what its event carries', () => {
     sidecar.on('ports', () => {}),
   ];
   expectTypeOf(listen).returns.toEqualTypeOf<Subscription[]>();
+});
+
+test('an error is narrowed by its kind, and a newer sidecar may have other kinds', () => {
+  const narrow = (error: unknown) => {
+    if (isSidecarError(error, 'InvalidParams')) expectTypeOf(error.data.issues[0]?.path).toEqualTypeOf<string | undefined>();
+    if (isSidecarError(error, 'Disconnected')) expectTypeOf(error.data).toEqualTypeOf<Record<string, unknown>>();
+    // @ts-expect-error no such kind
+    isSidecarError(error, 'NotFond');
+  };
+  expectTypeOf(narrow).parameter(0).toBeUnknown();
+  expectTypeOf<'somethingNew'>().toExtend<SidecarError['kind']>();
+});
+
+test('what the host is asked is typed both ways', () => {
+  const host = (sidecar: Sidecar): Registration => {
+    sidecar.onSecondInstance(({ payload, from }) => {
+      expectTypeOf(from.pid).toEqualTypeOf<number>();
+      return { handled: payload !== undefined, reply: 1 };
+    });
+    // @ts-expect-error an answer says whether it was handled
+    sidecar.onSecondInstance(() => ({ reply: 1 }));
+    return sidecar.onShutdown('save', ({ remainingMs, signal }) => {
+      expectTypeOf(remainingMs).toEqualTypeOf<number>();
+      expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
+    });
+  };
+  expectTypeOf(host).returns.toExtend<AsyncDisposable>();
+});
+
+test('a call takes its options behind its params, and a launch is whatever starts one', () => {
+  expectTypeOf<Parameters<Sidecar['process']['kill']>[1]>().toEqualTypeOf<CallOptions | undefined>();
+  expectTypeOf(launchNode).returns.toEqualTypeOf<Launch>();
+  expectTypeOf(launchUtilityProcess).returns.toEqualTypeOf<Launch>();
+  expectTypeOf<SidecarOptions['launch']>().toEqualTypeOf<Launch | undefined>();
+  expectTypeOf<{ appId: string }>().toExtend<SidecarOptions>();
+  // @ts-expect-error whose ports and processes?
+  ({ restarts: false }) satisfies SidecarOptions;
+});
+
+test('the process manager has the calls of the class of old', () => {
+  type Manager = ReturnType<typeof getProcessManager>;
+  expectTypeOf<Manager['enforceSingleInstance']>().returns.resolves.toEqualTypeOf<boolean>();
+  expectTypeOf<Manager['findProcessByPort']>().returns.resolves.toEqualTypeOf<{ pid: number | null; name: string | null }>();
+  expectTypeOf<Parameters<Manager['ensurePortAvailable']>[1]>().toEqualTypeOf<number | undefined>();
+  expectTypeOf<Awaited<ReturnType<Manager['getProcessStatus']>>['startTime']>().toEqualTypeOf<Date>();
 });

@@ -22,6 +22,9 @@ describe.each(['electron', 'vscode'])('the example for %s', { timeout: 120_000 }
   afterAll(remove);
 
   test('compiles', () => {
+    // What launches by itself can be launched by hand, too.
+    const byHand = `import { utilityProcess } from 'electron';\nimport { launchUtilityProcess } from 'sidewarden/client';\nexport const launch = launchUtilityProcess({ utilityProcess });\n`;
+    if (name === 'electron') writeFileSync(join(directory, 'src', 'byHand.ts'), byHand);
     const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
     const { stdout, status } = spawnSync(process.execPath, [tsc, '-p', directory], { encoding: 'utf8' });
     expect({ stdout, status }).toEqual({ stdout: '', status: 0 });

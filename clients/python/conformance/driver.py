@@ -140,7 +140,8 @@ def main() -> None:
             # Sent at once: the order of the commands is the order on the wire.
             try:
                 work = begin_call(command)
-            except SidewardenError:
+            except (SidecarError, SidewardenError):
+                # Refused before it was sent: again, and that is its answer.
                 pass
         threading.Thread(target=run, args=(command, work), daemon=True).start()
     for sidecar in list(sidecars.values()):

@@ -16,6 +16,9 @@ from ._restart import Death
 
 Id = Union[int, str]
 
+_ENVELOPE_BYTES = 128
+"""What stands around params or a result, and more."""
+
 
 class Hooks(NamedTuple):
     """What becomes of that which the sidecar says by itself; called by the reading thread, and quick."""
@@ -38,6 +41,7 @@ class Connection:
         self._waiting: Dict[str, Deque[Call]] = {"requests": collections.deque(), "waits": collections.deque()}
         self._in_flight = {"requests": 0, "waits": 0, "life": 0}
         self._limits: Dict[str, float] = {"requests": 1, "waits": 1, "life": float("inf")}
+        self._longest_body = float("inf")
         self._lost: Optional[Disconnected] = None
         self._read_out = threading.Event()
         self.ended: Future[None] = Future()
@@ -50,8 +54,9 @@ class Connection:
         """Why no call can be made any more."""
         return self._lost
 
-    def set_limits(self, requests: int, waits: int) -> None:
+    def set_limits(self, requests: int, waits: int, body_bytes: int) -> None:
         with self._lock:
+            self._longest_body = body_bytes
             self._limits.update(requests=requests, waits=waits)
             self._send_waiting()
 
@@ -64,8 +69,8 @@ class Connection:
         return call
 
     def send(self, call: Call) -> bool:
-        """False where there is nobody to send it to any more."""
-        body = to_json(call.params)
+        """False where there is nobody to send it to any more. Raises LimitExceeded for what is longer than the sidecar takes."""
+        body = self._fitting(call.method, to_json(call.params))
         with self._lock:
             if self._lost is not None:
                 return False
@@ -81,10 +86,18 @@ class Connection:
         self._send(f'{{"jsonrpc":"2.0","method":{json.dumps(method)},"params":{to_json(params)}}}')
 
     def answer(self, id: Id, result: Any) -> None:
-        self._send(f'{{"jsonrpc":"2.0","id":{json.dumps(id)},"result":{to_json(result)}}}')
+        self._send(f'{{"jsonrpc":"2.0","id":{json.dumps(id)},"result":{self._fitting("the answer", to_json(result))}}}')
 
     def refuse(self, id: Id, code: int, message: str) -> None:
         self._send(f'{{"jsonrpc":"2.0","id":{json.dumps(id)},"error":{to_json({"code": code, "message": message})}}}')
+
+    def _fitting(self, about: str, body: str) -> str:
+        # It is ASCII. The sidecar could not say whose a longer one was.
+        if len(body) + _ENVELOPE_BYTES <= self._longest_body:
+            return body
+        limit = int(self._longest_body)
+        message = f"What is to be sent of {about} is longer than {limit} bytes, which is all that the sidecar takes."
+        raise error_of({"code": 1010, "message": message, "data": {"kind": "LimitExceeded", "limit": "bodyBytes", "max": limit}})
 
     def cancel(self, call: Call) -> GivenUp:
         with self._lock:

@@ -217,7 +217,7 @@ class Core:
         if server.protocol != PROTOCOL:
             raise StartFailed(f"The sidecar speaks protocol {server.protocol}, and this client {PROTOCOL}.")
         self.server = server
-        connection.set_limits(server.limits.requests_in_flight, server.limits.waits_in_flight)
+        connection.set_limits(server.limits.requests_in_flight, server.limits.waits_in_flight, server.limits.body_bytes)
         connection.notify("initialized", {})
 
     def _start_error(self, connection: Connection, command: Sequence[str], error: Exception) -> Exception:
