@@ -16,7 +16,9 @@ const project = (name: string, include: string[], exclude: string[] = []) => ({
     globalSetup: ['test/setup/survivors.ts', ...(usesBuild(name) ? ['test/setup/built.ts'] : [])],
     setupFiles: ['test/setup/openHandles.ts'],
     pool: 'forks' as const,
-    testTimeout: 30_000,
+    // Under Wine everything takes longer.
+    testTimeout: name === 'windows' ? 120_000 : 30_000,
+    ...(name === 'windows' && { fileParallelism: false, isolate: false }),
     hookTimeout: 30_000,
     // Real processes on a machine that others share: there a test has failed when it fails twice. At home once is enough.
     retry: process.env.CI === undefined ? 0 : 1,

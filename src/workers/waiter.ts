@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import { fail } from '../protocol/errors.ts';
 import { createLinuxWaiter } from './platform/linux/waiter.ts';
 import type { SupportedPlatform, WaitAnswer, Waiter } from './platform/types.ts';
+import { createWin32Waiter } from './platform/win32/waiter.ts';
 
 /*
  * The one place that waits for processes to end. It belongs to the event loop’s thread and never blocks it: all handles
@@ -26,7 +27,7 @@ export function createWaiter({ platform, native, clock = systemClock }: WaiterOp
 const factories: Record<SupportedPlatform, (options: { native: boolean; clock: Clock }) => Waiter> = {
   linux: createLinuxWaiter,
   darwin: () => createUnsupportedWaiter('darwin'),
-  win32: () => createUnsupportedWaiter('win32'),
+  win32: createWin32Waiter,
 };
 
 function createUnsupportedWaiter(platform: string): Waiter {

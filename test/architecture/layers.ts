@@ -97,7 +97,11 @@ export const layers: Layer[] = [
   { name: 'pool', files: ['src/workers/pool.ts'], may: [...kernel, 'piscina', 'type:clock', 'type:log', 'type:tasks', 'node:*'] },
   { name: 'threadEntry', files: ['src/workers/entry.ts'], may: [...kernel, 'tasks', 'platformChoice', 'type:pool', 'node:*'] },
   // It runs on the event loop’s thread and blocks nothing: the kernel’s readiness comes by a call of its own.
-  { name: 'waiter', files: ['src/workers/waiter.ts'], may: [...kernel, 'platform/linux', 'clock', 'type:log', 'type:platform', 'node:*'] },
+  {
+    name: 'waiter',
+    files: ['src/workers/waiter.ts'],
+    may: [...kernel, 'platform/linux', 'platform/win32', 'clock', 'type:log', 'type:platform', 'node:*'],
+  },
 
   {
     name: 'os',

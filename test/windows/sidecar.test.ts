@@ -1,17 +1,11 @@
 import { expect, test } from 'vitest';
-import { startSidecar } from '../harness/sidecar.ts';
+import { helloParams, startSidecar } from '../harness/sidecar.ts';
 
 /* The built bundle on Windows (or under Wine), over its pipes. */
 
 test('initialize tells the platform and what works there', async () => {
   await using sidecar = await startSidecar({ initialize: false });
-  const answer = await sidecar.request('initialize', {
-    protocol: { min: 1, max: 1 },
-    clientInfo: { name: 'test' },
-    processId: null,
-    appId: 'sidewarden.test',
-    capabilities: {},
-  });
+  const answer = await sidecar.request('initialize', helloParams);
   expect(answer.result).toMatchObject({ protocol: 1, serverInfo: { name: 'sidewarden', platform: 'win32', pid: sidecar.pid } });
 });
 
@@ -21,8 +15,25 @@ test('sidecar/ping comes back, and an end of input ends it', async () => {
   expect(await sidecar.end()).toEqual({ code: 1, signal: null });
 });
 
-test('port/check answers', async () => {
-  await using sidecar = await startSidecar();
-  const answer = await sidecar.request('port/check', { port: 18080 });
-  expect(answer.error?.data.kind ?? answer.result).toBe('Unsupported');
+test('what works there is told, and what does not is Unsupported with a sentence', async () => {
+  await using sidecar = await startSidecar({ initialize: false });
+  const { result } = await sidecar.request('initialize', helloParams);
+  expect(result).toMatchObject({
+    capabilities: { native: true, killIdentity: 'handle', portOwners: 'all', socketSource: 'kernel' },
+  });
+  for (const [method, params] of [
+    ['process/kill', { target: { kind: 'group', pgid: 5 } }],
+    ['process/list', { filter: { pgid: 5 } }],
+    ['process/list', { filter: { sid: 5 } }],
+    ['port/allocate', { hold: true }],
+  ] as const) {
+    const { error } = await sidecar.request(method, params);
+    expect(error?.data, method).toMatchObject({ kind: 'Unsupported', platform: 'win32' });
+  }
+});
+
+test('without native calls nothing is looked at, and the reason is told', async () => {
+  await using sidecar = await startSidecar({ env: { SIDEWARDEN_NATIVE: 'off' } });
+  const { error } = await sidecar.request('port/check', { port: 18_080 });
+  expect(error).toMatchObject({ message: expect.stringContaining('switched off'), data: { kind: 'Unsupported', platform: 'win32' } });
 });

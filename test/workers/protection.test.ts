@@ -26,6 +26,15 @@ describe('never, whatever the flags', () => {
     expect(judge({ pid })).toMatchObject({ level: 'never', reason: 'init', sentence: expect.stringContaining('holds the system up') });
   });
 
+  test('System of Windows, and what keeps it running', () => {
+    const system = { pid: 4, ppid: 0, name: 'System', executable: null, commandLine: null };
+    expect(judge(system)).toMatchObject({ level: 'never', reason: 'init' });
+    const csrss = { name: 'csrss.exe', executable: 'C:\\Windows\\System32\\csrss.exe', commandLine: null };
+    expect(judge(csrss)).toMatchObject({ level: 'never', sentence: expect.stringContaining('keeps Windows running') });
+    // A container may well give pid 4 to a program of that name.
+    expect(judge({ ...system, executable: '/app/System' })).toBeNull();
+  });
+
   test('kernel threads, and their parent', () => {
     const thread = { executable: null, commandLine: [], cwd: null };
     expect(judge({ ...thread, pid: 2, ppid: 0, name: 'kthreadd' })).toMatchObject({ level: 'never', reason: 'kernelThread' });

@@ -81,6 +81,7 @@ export function createKill({ pool, ladder, grow, gatherProtection, clock }: Kill
       for (;;) {
         const remainingMs = deadlineMs - clock.monotonicMs();
         if (set.living().length === 0 || remainingMs <= 0 || signal.aborted) return;
+        if (rung === 'polite' && set.living().every(({ cannotBeAsked }) => cannotBeAsked)) return;
         await waitForEnds(remainingMs);
         await ladder.recheck(set.living());
         // Those that are born to a member which is about to die have to be found while it lives.
@@ -233,7 +234,7 @@ export function unplannedOutcome(info: Glimpse): PlainOutcome {
 
 /** Nobody has told its end; but where the request was cancelled, it may have come all the same. */
 function unsettled(
-  { signalled, startedMs }: Climber,
+  { signalled, startedMs, rung, cannotBeAsked }: Climber,
   now: ProcessInfo | null,
   options: KillOptions,
   isCancelled: boolean,
@@ -243,7 +244,7 @@ function unsettled(
   const tail = { ...(signalled !== null && { signal: signalled }), elapsedMs };
   const isGone = now === null || now.status === 'zombie';
   if (isGone && signalled === null) return { outcome: 'gone', reason: 'It had ended before it was signalled.', elapsedMs };
-  if (isGone) return { outcome: signalled === 'SIGKILL' ? 'killed' : 'exited', rung: 'signal', ...tail };
+  if (isGone) return { outcome: signalled === 'SIGKILL' ? 'killed' : 'exited', rung, ...tail };
   if (now.status === 'uninterruptible')
     return {
       outcome: 'survived',
@@ -251,6 +252,8 @@ function unsettled(
       ...tail,
     };
   if (isCancelled) return { outcome: 'survived', reason: 'The request was cancelled before it was forced.', ...tail };
+  if (!options.force && cannotBeAsked)
+    return { outcome: 'survived', reason: 'This system has no way to ask it to end, only to make it, and force was not wanted.', ...tail };
   if (!options.force)
     return { outcome: 'survived', reason: `It did not end within ${options.graceMs} ms, and force was not wanted.`, ...tail };
   return { outcome: 'survived', reason: `It has not ended ${confirmMs} ms after SIGKILL.`, ...tail };

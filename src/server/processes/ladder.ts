@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { KillOutcome } from '../../protocol/types/kill.ts';
-import type { Glimpse, Waiter } from '../../workers/platform/types.ts';
+import type { Glimpse, Rung, Waiter } from '../../workers/platform/types.ts';
 import type { Pool } from '../../workers/pool.ts';
 import type { SignalOutcome } from '../../workers/tasks/signalProcesses.ts';
 
@@ -10,6 +10,10 @@ export interface Climber {
   /** Taken with the first signal and kept until the end, so that every later one reaches the same process. */
   handle: number | null;
   signalled: string | null;
+  /** What the last signal is called on this system. */
+  rung: Rung;
+  /** The system has no way to ask it to end, only to make it: there is nothing to wait for. */
+  cannotBeAsked: boolean;
   startedMs: number;
   /** When its end was seen. */
   endedMs: number | null;
@@ -46,6 +50,8 @@ export function createLadder(pool: Pool, waiter: Waiter, clock: Clock): Ladder {
         info,
         handle: null,
         signalled: null,
+        rung: 'signal',
+        cannotBeAsked: false,
         startedMs,
         endedMs: null,
         isBeingSignalled: false,
@@ -58,7 +64,7 @@ export function createLadder(pool: Pool, waiter: Waiter, clock: Clock): Ladder {
       return climber;
     },
 
-    note(climber, { answer, handle, ppid, hasEnded, heldPorts }, signal) {
+    note(climber, { answer, handle, rung, ppid, hasEnded, heldPorts }, signal) {
       climber.handle = handle ?? climber.handle;
       if (climber.signalled === null) climber.heldPorts = heldPorts ?? [];
       climber.isBeingSignalled = false;
@@ -66,9 +72,13 @@ export function createLadder(pool: Pool, waiter: Waiter, clock: Clock): Ladder {
       const parent = ppid === undefined ? {} : { parentPid: ppid };
       if (answer === 'sent') {
         climber.signalled = signal;
+        climber.rung = rung ?? climber.rung;
         if (hasEnded) noteEnd(climber);
         else if (climber.endedMs !== null) settle(climber, endOf(climber));
         else watch(climber);
+      } else if (answer === 'noWay') {
+        climber.cannotBeAsked = true;
+        watch(climber);
       } else if (answer === 'denied') {
         settle(climber, { outcome: 'denied', reason: 'The system does not let this user signal it; its owner or root may.', elapsedMs });
       } else if (climber.signalled !== null) {
@@ -133,7 +143,7 @@ export function createLadder(pool: Pool, waiter: Waiter, clock: Clock): Ladder {
     const { signalled } = climber;
     return {
       outcome: signalled === 'SIGKILL' ? 'killed' : 'exited',
-      rung: 'signal',
+      rung: climber.rung,
       ...(signalled !== null && { signal: signalled }),
       elapsedMs: elapsed(climber),
     };

@@ -1,3 +1,5 @@
+import type { SidewardenError } from '../../protocol/errors.ts';
+import type { KillOutcome } from '../../protocol/types/kill.ts';
 import type { Protocol } from '../../protocol/types/primitives.ts';
 import type { ProcessInfo, ProcessRef } from '../../protocol/types/process.ts';
 
@@ -172,6 +174,8 @@ export interface Processes {
   readVariable(pid: number, name: string): MaybePromise<{ value: string; identity: string } | null>;
   /** The pids in a cgroup and in those below it, by its directory; none where there is no such group. */
   listCgroup(directory: string): MaybePromise<number[]>;
+  /** Whether processes come in groups and sessions here; null when they do, else the error that says that they do not. */
+  whyNoGroups(): SidewardenError | null;
 }
 
 export interface Placement {
@@ -203,6 +207,8 @@ export interface Signals {
   release(handle: number | null): void;
   /** Sends to what is held; where there is no handle the identity is checked again, right before. */
   send(target: { pid: number; identity: string; handle: number | null }, signal: string): SignalAnswer;
+  /** The rung of the ladder that this signal stands for here, where it can be sent. */
+  rung(signal: string): Rung;
   /** How all processes are related: one cheap read each. Kernel threads are left out; zombies are not, for they hold the number of a group or session. */
   readKin(): Kin[];
   /** Whether all its threads have stopped, or ended: it forks no more. A SIGSTOP takes effect some time after it was sent. */
@@ -213,13 +219,16 @@ export interface Signals {
   awaitEnds(handles: readonly number[], withinMs: number): ReadonlySet<number>;
 }
 
+export type Rung = NonNullable<KillOutcome['rung']>;
+
 export type Hold =
   | { kind: 'held'; handle: number | null }
   /** Ended; its parent has not collected it yet. */
   | { kind: 'zombie'; ppid: number }
   | { kind: 'gone' | 'identityMismatch' | 'denied' };
 
-export type SignalAnswer = 'sent' | 'gone' | 'identityMismatch' | 'denied';
+/** `noWay`: this system cannot ask it to end, only make it. */
+export type SignalAnswer = 'sent' | 'gone' | 'identityMismatch' | 'denied' | 'noWay';
 
 export interface Kin {
   pid: number;

@@ -1,10 +1,14 @@
-import { fail, type SidewardenError } from '../../protocol/errors.ts';
+import { fail } from '../../protocol/errors.ts';
 import type { Platform, SupportedPlatform } from './types.ts';
 
 /** A platform that answers every question with Unsupported, so that the sidecar runs there and says what it cannot do. */
-export function createUnsupported(name: SupportedPlatform, title: string): Platform {
+export function createUnsupported(
+  name: SupportedPlatform,
+  title: string,
+  problem = `it does not know ${title} yet, only Linux and Windows.`,
+): Platform {
   const refuse = (capability: string) => (): never => {
-    throw unsupported(name, title, capability);
+    throw fail('Unsupported', `Here sidewarden cannot look at ${capability}: ${problem}`, { capability, platform: name });
   };
   const sockets = refuse('sockets');
   const processes = refuse('processes');
@@ -32,11 +36,13 @@ export function createUnsupported(name: SupportedPlatform, title: string): Platf
       readPlacement: processes,
       readVariable: processes,
       listCgroup: processes,
+      whyNoGroups: processes,
     },
     signals: {
       hold: signals,
       release: signals,
       send: signals,
+      rung: signals,
       readKin: signals,
       hasStopped: signals,
       isAlone: signals,
@@ -44,7 +50,7 @@ export function createUnsupported(name: SupportedPlatform, title: string): Platf
     },
     probeCapabilities: () => ({
       native: false,
-      nativeProblem: `sidewarden makes no native calls on ${title} yet.`,
+      nativeProblem: problem,
       socketSource: 'command',
       portOwners: 'ownUser',
       killIdentity: 'checked',
@@ -54,8 +60,4 @@ export function createUnsupported(name: SupportedPlatform, title: string): Platf
       containment: [],
     }),
   };
-}
-
-function unsupported(platform: string, title: string, capability: string): SidewardenError {
-  return fail('Unsupported', `sidewarden cannot look at ${capability} on ${title} yet; it can on Linux.`, { capability, platform });
 }

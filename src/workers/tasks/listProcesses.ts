@@ -14,6 +14,8 @@ export async function listProcesses(
   { filter = {}, afterPid = 0, limit }: ListInput,
   { processes }: Platform,
 ): Promise<{ processes: ProcessInfo[]; more: boolean }> {
+  const problem = filter.pgid === undefined && filter.sid === undefined ? null : processes.whyNoGroups();
+  if (problem !== null) throw problem;
   const found: ProcessInfo[] = [];
   for (const pid of await findCandidates(filter, processes)) {
     if (pid <= afterPid) continue;

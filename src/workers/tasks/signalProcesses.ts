@@ -1,4 +1,4 @@
-import type { Hold, Platform, SignalAnswer, Signals } from '../platform/types.ts';
+import type { Hold, Platform, Rung, SignalAnswer, Signals } from '../platform/types.ts';
 import { openRecord, type Progress, type SignalRecord } from '../signalRecord.ts';
 import { listHeldPorts } from './heldPorts.ts';
 
@@ -12,6 +12,8 @@ export interface SignalTarget {
 export interface SignalOutcome {
   answer: SignalAnswer | 'zombie';
   handle: number | null;
+  /** Of one that was signalled: what that is called here. */
+  rung?: Rung;
   /** Of a zombie: who has to collect it. */
   ppid?: number;
   /** Its end was seen by this step already. */
@@ -83,7 +85,7 @@ export function strike(
 ): SignalOutcome {
   // A thread that died may have sent it already; then that is what ended it.
   const isAgain = progress.at(place)?.isClaimed ?? false;
-  if (held.kind !== 'held' && isAgain) return { answer: 'sent', handle: null };
+  if (held.kind !== 'held' && isAgain) return { answer: 'sent', handle: null, rung: signals.rung(signal) };
   if (held.kind === 'zombie') return { answer: 'zombie', handle: null, ppid: held.ppid };
   if (held.kind !== 'held') return { answer: held.kind, handle: null };
   const target = { pid, identity, handle: held.handle };
@@ -92,7 +94,7 @@ export function strike(
   const answer = isAgain && sent !== 'denied' ? 'sent' : sent;
   if (answer === 'sent' ? signal !== 'SIGKILL' : progress.at(place)?.isFrozen) signals.send(target, 'SIGCONT');
   progress.continued(place);
-  return { answer, handle: held.handle };
+  return { answer, handle: held.handle, ...(answer === 'sent' && { rung: signals.rung(signal) }) };
 }
 
 export function withPorts(outcome: SignalOutcome, heldPorts: number[] | undefined): SignalOutcome {

@@ -172,7 +172,8 @@ export function createTree(question: GrowthQuestion, platform: Platform) {
           )
         : null;
     const outcomes: Record<string, SignalOutcome> = {};
-    for (const member of due) {
+    // By force children first: a parent’s end may be theirs as well (libuv keeps them in a job on Windows), and then it was not us.
+    for (const member of signal === 'SIGKILL' ? due.toReversed() : due) {
       const outcome = strike({ target: member, held: hold(member), place: member.place, signal }, progress, signals);
       outcomes[member.identity] = withPorts(outcome, ports?.get(member.pid));
     }

@@ -34,6 +34,7 @@ export function createLinuxProcesses({ native }: { native: boolean }): Processes
     readPlacement,
     readVariable: (pid, name) => readVariable(pid, name, pidfds()),
     listCgroup,
+    whyNoGroups: () => null,
   };
 }
 

@@ -21,6 +21,7 @@ export function createLinuxSignals({ native }: { native: boolean }): Signals {
       if (handle !== null) fs.closeSync(handle);
     },
     send: (target, signal) => send(target, signalNumber(signal), pidfds()),
+    rung: () => 'signal',
     readKin,
     hasStopped,
     isAlone,

@@ -1,0 +1,41 @@
+import { loadBindProbe } from '../../../native/win32/bindProbe.ts';
+import type { Address } from '../parse/address.ts';
+import type { BindAnswer, SocketRow } from '../types.ts';
+import { readPortRules } from './portRules.ts';
+
+export interface BindTarget {
+  protocol: SocketRow['protocol'];
+  address: Address;
+  port: number;
+  scopeId: number;
+}
+
+/** Binds once without listening, for itself alone, and undoes it. */
+export function attemptBind({ address, ...target }: BindTarget, { hasIpv6 }: { hasIpv6: boolean }): BindAnswer {
+  const probe = loadBindProbe();
+  if (probe === null) return 'cannotTry';
+  const error = probe({ ...target, family: address.family, address: address.bytes });
+  switch (error) {
+    case 0:
+      return 'bound';
+    case WSAEADDRINUSE:
+      return 'inUse';
+    case WSAEACCES:
+      // A range that the system has excluded; anywhere else it is a socket that holds the port for itself alone.
+      return isReserved(target.port) ? 'accessDenied' : 'inUse';
+    case WSAEADDRNOTAVAIL:
+      return address.family === 'ipv6' && !hasIpv6 ? 'noFamily' : 'addressUnavailable';
+    case WSAEAFNOSUPPORT:
+      return 'noFamily';
+    default:
+      throw new Error(`Binding ${target.protocol} ${address.text} port ${target.port} failed with ${error}.`);
+  }
+}
+
+const isReserved = (port: number): boolean => readPortRules().reserved.some(({ from, to }) => from <= port && port <= to);
+
+/** winerror.h; "Using SO_REUSEADDR and SO_EXCLUSIVEADDRUSE" has which of them comes when. */
+const WSAEACCES = 10_013;
+const WSAEAFNOSUPPORT = 10_047;
+const WSAEADDRINUSE = 10_048;
+const WSAEADDRNOTAVAIL = 10_049;
