@@ -7,12 +7,22 @@ export interface Libc {
   errno(): number;
 }
 
-/** The C library, loaded once a thread; null without koffi. */
+/** The C library, loaded once a thread; null without koffi, and where there is none of this kind (Windows). */
 export function loadLibc(): Libc | null {
   if (loaded === undefined) {
     const { koffi } = loadKoffi();
-    loaded = koffi === null ? null : { koffi, lib: koffi.load(null), errno: () => koffi.errno() };
+    loaded = koffi === null ? null : open(koffi);
   }
   return loaded;
 }
 let loaded: Libc | null | undefined;
+
+function open(koffi: Libc['koffi']): Libc | null {
+  const lib = koffi.load(null);
+  try {
+    lib.func('int getpid()');
+  } catch {
+    return null;
+  }
+  return { koffi, lib, errno: () => koffi.errno() };
+}

@@ -14,7 +14,7 @@ export interface Libraries {
   lastError(): number;
 }
 
-/** Loaded once a thread; null without koffi, and on 32-bit Windows, whose structures are others than the ones that we read. */
+/** Loaded once a thread; null without koffi, off Windows, and on 32-bit Windows, whose structures are others than the ones that we read. */
 export function loadLibraries(): Libraries | null {
   if (loaded === undefined) loaded = load();
   return loaded;
@@ -24,7 +24,8 @@ let loaded: Libraries | null | undefined;
 function load(): Libraries | null {
   const { koffi } = loadKoffi();
   if (koffi === null || koffi.sizeof('void *') !== 8) return null;
-  const kernel32 = koffi.load('kernel32.dll');
+  const kernel32 = tryToLoad(koffi, 'kernel32.dll');
+  if (kernel32 === null) return null;
   const getLastError = kernel32.func('uint32 __stdcall GetLastError()');
   return {
     koffi,
@@ -37,5 +38,10 @@ function load(): Libraries | null {
   };
 }
 
-/** winerror.h */
-export const winError = { accessDenied: 5, invalidHandle: 6, invalidParameter: 87, insufficientBuffer: 122 } as const;
+function tryToLoad(koffi: Libraries['koffi'], name: string): Library | null {
+  try {
+    return koffi.load(name);
+  } catch {
+    return null;
+  }
+}

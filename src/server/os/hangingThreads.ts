@@ -1,4 +1,5 @@
 import { loadExitGroup } from '../../native/linux/exitGroup.ts';
+import { loadExitProcess } from '../../native/win32/exitProcess.ts';
 
 /*
  * process.exit waits for every thread of the process, and one that hangs in the kernel, on a file of a server that is gone for
@@ -12,6 +13,6 @@ export function hasFileRequests(): boolean {
 
 /** Ends the process whatever its threads do: with this code by native calls, and by SIGKILL without them. */
 export function exitAtOnce(code: number, { native }: { native: boolean }): void {
-  if (native) loadExitGroup()?.(code);
+  if (native) (loadExitGroup() ?? loadExitProcess())?.(code);
   process.kill(process.pid, 'SIGKILL');
 }
