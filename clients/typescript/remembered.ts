@@ -99,8 +99,13 @@ export function lostError(what: string, name: string): SidecarError {
 
 function noteMade({ made }: Remembered, maker: Maker, params: Told, told: Told): void {
   const id = told[makers[maker].id];
-  if (typeof id === 'string' && isMade(maker, told)) made[maker].push({ id, current: id, params });
+  if (typeof id !== 'string' || !isMade(maker, told)) return;
+  // Who has got a lock anew had lost it before: two of the same would be asked for twice after a restart.
+  if (maker === 'instance/acquire') made[maker] = made[maker].filter((one) => lockKey(one.params) !== lockKey(params));
+  made[maker].push({ id, current: id, params });
 }
+
+const lockKey = ({ name, scope = 'user', path }: Told) => JSON.stringify([name, scope, path]);
 
 function forget({ made }: Remembered, maker: Maker, params: Told): void {
   const current = params[makers[maker].id];

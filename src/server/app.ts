@@ -234,6 +234,8 @@ export async function runApp(options: AppOptions): Promise<AppEnd> {
   if (config.clientProcessId !== null) void hostWatch.watch(config.clientProcessId);
 
   const how = await endings.first;
+  // Whoever wants a lock of ours waits for us, rather than for a host that has gone.
+  instances.beginClosing();
   const isForsaken = () => endings.has('hostDeath') || endings.has('outputLost');
   if (how.kind === 'endOfInput' || how.kind === 'broken') await Promise.race([session.drain(drainMs), endings.hurried]);
   const report = await shutdown.run(orderOf(how));

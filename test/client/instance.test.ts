@@ -1,6 +1,9 @@
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isSidecarError, Sidecar, type SidecarOptions } from '../../clients/typescript/index.ts';
 import type { LocalEvents } from '../../clients/typescript/sidecar.ts';
+import { pathLockName } from '../../src/server/instance/places.ts';
 import { makeDirectory } from '../harness/directory.ts';
 import { isLinux } from '../harness/needs.ts';
 import { until } from '../harness/until.ts';
@@ -60,6 +63,20 @@ describe.skipIf(!isLinux)('the only instance', { timeout: 60_000 }, () => {
     expect(heard).toEqual([lockId]);
     expect(await first.instance.release({ lockId: lockId as string })).toEqual({ released: true });
     expect(await second.instance.acquire(scene.here)).toMatchObject({ acquired: true });
+  });
+
+  test('that lost its lock and took it anew is not told of a loss when its sidecar is killed', async () => {
+    await using scene = await makeScene();
+    const restarts: LocalEvents['restarted'][] = [];
+    await using first = await scene.spawn();
+    first.on('restarted', (event) => restarts.push(event));
+    await first.instance.acquire(scene.here);
+    const lockFile = join(scene.here.path, pathLockName({ appId: 'client.instance', name: 'client.instance' }));
+    await rename(lockFile, `${lockFile}.away`);
+    expect(await first.instance.acquire(scene.here)).toMatchObject({ acquired: true });
+    process.kill(first.pid, 'SIGKILL');
+    await until(() => restarts.length > 0, 'the restart', 25_000);
+    expect(restarts[0]?.lost).toEqual([]);
   });
 
   test('is told that it is that no more, when another has waited for its sidecar to die', async () => {

@@ -1,13 +1,14 @@
 import { lstatSync, statSync } from 'node:fs';
 import { chmod, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { userLockName } from '../../src/server/instance/places.ts';
 import { createFileLocks } from '../../src/server/os/fileLock.ts';
 import { contend } from '../harness/contention.ts';
 import { makeDirectory } from '../harness/directory.ts';
 import { makeMeetingPlace, makeUserLock } from '../harness/instances.ts';
-import { needs } from '../harness/needs.ts';
+import { needs, nobody } from '../harness/needs.ts';
 import { nodeProgram, spawnProgram } from '../harness/processes.ts';
-import { hasNative, startSidecar } from '../harness/sidecar.ts';
+import { hasNative, helloParams, startSidecar } from '../harness/sidecar.ts';
 import { until } from '../harness/until.ts';
 
 describe('a lock', () => {
@@ -100,6 +101,25 @@ describe('a lock', () => {
       const { lockId } = await second.call('instance/acquire', place.here());
       expect(await second.call('instance/release', { lockId: lockId as string })).toEqual({ released: true });
     }
+  });
+
+  test('goes with the host’s death within 2.5 s, whatever a service does', async () => {
+    await using place = await makeMeetingPlace();
+    // The shell is the host; the connection is the test’s, and outlives it.
+    await using first = await startSidecar({ carrier: 'pipe', under: ['sh', '-c', '"$@" & wait', 'host'], initialize: false });
+    await first.call('initialize', { ...helloParams, processId: first.pid });
+    await first.call('instance/acquire', place.here());
+    const args = ['-c', 'trap "" TERM; echo up; while :; do sleep 0.1; done'];
+    await first.call('service/start', { spec: { name: 'stubborn', command: 'sh', args, stop: { graceMs: 60_000 } }, waitFor: 'running' });
+    await using second = await place.start();
+    const waiting = second.call('instance/acquire', place.here({ waitMs: 20_000 }));
+    await second.call('instance/query', place.here());
+    const killedAt = performance.now();
+    first.child.kill('SIGKILL');
+    expect(await waiting).toMatchObject({ acquired: true });
+    // And what a busy machine needs beside.
+    expect(performance.now() - killedAt).toBeLessThan(2_500 + 2_500);
+    await first.exited;
   });
 
   test('stays through a shutdown that keeps the sidecar running', async () => {
@@ -254,11 +274,54 @@ describe('what stands in the way', () => {
   });
 });
 
-test('everyone may take part where everyone may write', async () => {
-  await using place = await makeMeetingPlace();
-  await chmod(place.directory, 0o777);
-  await using sidecar = await place.start();
-  expect(await sidecar.call('instance/acquire', place.here())).toMatchObject({ acquired: true });
-  expect(statSync(place.lockFile).mode & 0o777).toBe(0o666);
-  expect(await readFile(place.lockFile, 'utf8')).toContain(String(sidecar.pid));
+describe('users', () => {
+  test.each([0o777, 0o1777])('whoever may write to a directory takes part in its locks; mode %o', async (mode) => {
+    await using place = await makeMeetingPlace();
+    await chmod(place.directory, mode);
+    await using first = await place.start();
+    expect(await first.call('instance/acquire', place.here())).toMatchObject({ acquired: true });
+    expect(statSync(place.lockFile).mode & 0o777).toBe(0o666);
+    expect(await readFile(place.lockFile, 'utf8')).toContain(String(first.pid));
+  });
+
+  test.for(['root', 'nobody'] as const)(
+    'another user waits for the lock of a directory, and gets it; held by %s',
+    async (holder, { skip }) => {
+      needs.root(skip);
+      await using place = await makeMeetingPlace();
+      await chmod(place.directory, 0o1777);
+      const as = (user: string) => (user === 'root' ? {} : { uid: nobody });
+      await using first = await place.start(as(holder));
+      await using second = await place.start(as(holder === 'root' ? 'nobody' : 'root'));
+      expect(await first.call('instance/acquire', place.here())).toMatchObject({ acquired: true });
+      expect(await second.call('instance/acquire', place.here({ payload: {} }))).toMatchObject({
+        acquired: false,
+        delivered: false,
+        reason: expect.stringMatching(/nobody listens/),
+      });
+      const waiting = second.call('instance/acquire', place.here({ waitMs: 20_000 }));
+      await second.call('instance/query', place.here());
+      first.child.kill('SIGKILL');
+      expect(await waiting).toMatchObject({ acquired: true });
+    },
+  );
+
+  test('each user has a lock of scope user, and none keeps another out', async ({ skip }) => {
+    needs.root(skip);
+    await using mine = await makeUserLock();
+    await using first = await startSidecar();
+    await using second = await startSidecar({ uid: nobody });
+    const { name } = mine;
+    try {
+      expect(await first.call('instance/acquire', { name })).toMatchObject({ acquired: true });
+      expect(await second.call('instance/query', { name })).toEqual({ holder: null });
+      expect(await second.call('instance/acquire', { name })).toMatchObject({ acquired: true });
+      // That user’s home is missing, so its locks are where no logout deletes them.
+      const directory = `/var/tmp/sidewarden-${nobody}`;
+      expect(statSync(directory)).toMatchObject({ uid: nobody });
+      expect(statSync(`${directory}/locks`).mode & 0o777).toBe(0o700);
+    } finally {
+      await rm(`/var/tmp/sidewarden-${nobody}/locks/${userLockName({ uid: nobody, appId: 'sidewarden.test', name })}`, { force: true });
+    }
+  });
 });

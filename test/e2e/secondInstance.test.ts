@@ -228,6 +228,18 @@ describe('a winner that is closing', () => {
     await ended;
   });
 
+  test('because its host has closed its end, and answers what it was asked before', async () => {
+    await using pair = await makePair(() => ({ handled: true }));
+    const { place, winner, loser } = pair;
+    winner.send({ jsonrpc: '2.0', id: 'slow', method: 'process/usage', params: { target: { pid: process.pid }, intervalMs: 1_500 } });
+    await winner.call('sidecar/ping', {});
+    winner.stdin.end();
+    await until(async () => (await loser.call('instance/query', place.here())).holder?.closing !== false, 'the winner to be closing');
+    expect(await loser.call('instance/acquire', place.here({ payload: {} }))).toMatchObject({ acquired: true });
+    expect(winner.hostCalls('host/secondInstance')).toEqual([]);
+    expect(await winner.answerTo('slow')).toHaveProperty('result');
+  });
+
   test('and takes too long for that is told as such', async () => {
     await using place = await makeMeetingPlace();
     await using winner = await place.start({

@@ -292,6 +292,20 @@ describe('a lock whose file is replaced', () => {
     watching.abort();
   });
 
+  test('asked for again, it is found lost at once, and taken anew', async () => {
+    await using scene = await makeScene();
+    const { lockId } = await scene.acquire();
+    await rename(scene.path, `${scene.path}.away`);
+    const again = await scene.acquire();
+    expect(again).toMatchObject({ acquired: true });
+    expect(again.lockId).not.toBe(lockId);
+    const watching = new AbortController();
+    const lost = await scene.instances.watch({ connectionId: 'c1', filter: {}, intervalMs: 1_000 }, () => {}, watching.signal);
+    watching.abort();
+    expect(lost).toEqual([{ lockId, change: 'lost' }]);
+    expect(await scene.acquire()).toMatchObject({ acquired: false, reason: 'alreadyHeld', lockId: again.lockId });
+  });
+
   test('one that cannot be looked at is not lost', async ({ skip }) => {
     skip(process.getuid?.() === 0, 'root sees everything');
     await using scene = await makeScene();

@@ -139,7 +139,7 @@ export async function createInstances(parts: InstancesParts): Promise<Instances>
     signal.throwIfAborted();
     const mine = [...held.values()].filter((one) => one.connectionId === connectionId);
     const ours = mine.find(({ lock }) => lock.place.path === place.path);
-    if (ours !== undefined) return { kind: 'ours', lock: ours };
+    if (ours !== undefined && (await ours.lock.isIntact())) return { kind: 'ours', lock: ours };
     if (mine.length >= mostLocks) throw fail('Conflict', `This host holds ${mostLocks} locks already; release one first.`, {});
     lastId += 1;
     const lockId = `l${lastId}`;

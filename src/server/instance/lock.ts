@@ -11,6 +11,8 @@ import type { LockPlace } from './places.ts';
 /** A lock that this sidecar has, with the door beside it. */
 export interface HeldLock {
   readonly place: LockPlace;
+  /** Looks at once whether it still excludes anybody; when not, it is let go, and `onLost` was called. */
+  isIntact(): Promise<boolean>;
   /** Whoever knocks is told that it will be let go soon, and its host is not asked any more. */
   tellClosing(): void;
   /** Lets go; a second time, it waits for the first. Whoever waits inside the door is sent to try for it. */
@@ -63,7 +65,7 @@ export async function takeLock(place: LockPlace, owner: LockOwner, parts: LockPa
 function holdLock(place: LockPlace, lock: FileLock, courier: Courier, onLost: () => void, { clock, log }: LockParts): HeldLock {
   let released: Promise<void> | null = null;
   let comparing: Timer = clock.setTimer(compareEveryMs, compare);
-  return { place, tellClosing: courier.tellClosing, release };
+  return { place, isIntact, tellClosing: courier.tellClosing, release };
 
   function release(): Promise<void> {
     released ??= letGo();
@@ -84,16 +86,20 @@ function holdLock(place: LockPlace, lock: FileLock, courier: Courier, onLost: ()
   }
 
   async function compare(): Promise<void> {
-    const isIntact = await lock.isIntact().catch((error: unknown) => {
+    await isIntact();
+    if (released === null) comparing = clock.setTimer(compareEveryMs, compare);
+  }
+
+  async function isIntact(): Promise<boolean> {
+    const isStill = await lock.isIntact().catch((error: unknown) => {
       log.debug({ err: error, path: place.path }, 'a lock could not be compared with its path; it will be, the next time');
       return true;
     });
-    if (released !== null) return;
-    comparing = clock.setTimer(compareEveryMs, compare);
-    if (isIntact) return;
+    if (released !== null || isStill) return released === null;
     log.warn({ path: place.path }, 'the file of a lock was replaced; it excludes nobody any more and is given up');
     await release().catch((error: unknown) => log.warn({ err: error }, 'a lost lock could not be let go in order'));
     onLost();
+    return false;
   }
 }
 
