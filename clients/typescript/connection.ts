@@ -15,7 +15,7 @@ export interface ConnectionOptions {
   options?: Methods['initialize']['params']['options'];
   /** For the answer to `initialize`; 30 s, because a machine that has just booted is busy. */
   startTimeoutMs?: number | undefined;
-  /** For an orderly end, after which the sidecar is killed; 10 s. */
+  /** For an orderly end, after which the sidecar is killed; 10 s, and never less than 5 s more than its own deadline. */
   endTimeoutMs?: number | undefined;
   onNotification?: WireOptions['onNotification'] | undefined;
   onRequest?: WireOptions['onRequest'] | undefined;
@@ -115,7 +115,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
   }
 
   async function endInOrder(params: Methods['shutdown']['params']): Promise<Methods['shutdown']['result'] | null> {
-    const overdue = setTimeout(launched.kill, endTimeoutMs);
+    const overdue = setTimeout(launched.kill, Math.max(endTimeoutMs, (params.deadlineMs ?? 0) + exitMs));
     const report = await wire.request('shutdown', params).catch(() => null);
     wire.notify('exit', {});
     launched.input.end();
@@ -140,6 +140,8 @@ export function spawnConnection({ command, args, env, ...options }: SpawnOptions
 const refuse = (method: string) => Promise.reject(unknownHostCall(method));
 
 const silenceMs = 500;
+/** What a sidecar may need beyond the deadline that it was given. */
+const exitMs = 5_000;
 
 async function launchOrSay(launch: Launch): Promise<Launched> {
   try {

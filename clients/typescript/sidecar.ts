@@ -28,7 +28,7 @@ export interface SidecarOptions {
   onLog?: ((line: string) => void) | undefined;
   /** For the answer to `initialize`; 30 s. */
   startTimeoutMs?: number | undefined;
-  /** For an orderly end, after which it is killed; 20 s. */
+  /** For an orderly end, after which it is killed; 20 s, and never less than 5 s more than the deadlineMs of `close`. */
   endTimeoutMs?: number | undefined;
 }
 

@@ -161,6 +161,15 @@ describe('what is no sidecar', () => {
     await isGone(stubborn.pid);
   });
 
+  test('one that was given a longer deadline has it', async () => {
+    const slow = `${greets} process.stdin.on('data', (chunk) => {
+      if (String(chunk).includes('"shutdown"')) setTimeout(() => answer('{"jsonrpc":"2.0","id":2,"result":{"ok":true}}'), 900);
+    }).on('end', () => process.exit());`;
+    const patient = await connect({ ...pretender(slow), endTimeoutMs: 300 });
+    expect(await patient.end({ deadlineMs: 20_000 })).toEqual({ ok: true });
+    expect(await patient.ended).toMatchObject({ ending: { code: 0, signal: null } });
+  });
+
   test('one that asks us gets an answer, and unknown events are ignored', async () => {
     const asks = `${greets}
       answer('{"jsonrpc":"2.0","method":"event/ofTheFuture","params":{}}');

@@ -46,6 +46,23 @@ const heldPort = async () => {
   return { port, holder: await spawnProgram(nodeProgram('listen', port, '127.0.0.1')) };
 };
 
+/** A program that has a process manager, and says the pid of its sidecar when that runs. */
+async function spawnHost(name: string, handlers: string) {
+  const file = join(stateDir, `${name}.ts`);
+  writeFileSync(
+    file,
+    `import { readFileSync } from 'node:fs';
+    import { getProcessManager } from '${pathToFileURL(join(root, 'clients/typescript/processManager/index.ts'))}';
+    const manager = getProcessManager({ appId: '${appId}.${name}', options: { stateDir: ${JSON.stringify(stateDir)} } });
+    ${handlers}
+    manager.registerShutdownHandlers();
+    await manager.isPortInUse(1);
+    console.log(readFileSync('/proc/' + process.pid + '/task/' + process.pid + '/children', 'utf8').trim());
+    setInterval(() => {}, 1_000);`,
+  );
+  return spawnProgram([process.execPath, file]);
+}
+
 describe.skipIf(!isLinux)('the process manager', { timeout: 60_000 }, () => {
   test('1: is made once, and again after a reset', async () => {
     const first = get();
@@ -150,24 +167,26 @@ describe.skipIf(!isLinux)('the process manager', { timeout: 60_000 }, () => {
   });
 
   test.each(['SIGTERM', 'SIGINT'] as const)('7: runs them at %s, ends the sidecar, and then the process with code 0', async (signal) => {
-    const file = join(stateDir, `${signal}.ts`);
-    writeFileSync(
-      file,
-      `import { getProcessManager } from '${pathToFileURL(join(root, 'clients/typescript/processManager/index.ts'))}';
-      const manager = getProcessManager({ appId: '${appId}.${signal}', options: { stateDir: ${JSON.stringify(stateDir)} } });
-      manager.addShutdownHandler(async () => console.log('first'));
+    await using program = await spawnHost(
+      signal,
+      `manager.addShutdownHandler(async () => console.log('first'));
       manager.addShutdownHandler(() => { throw new Error('no'); });
-      manager.addShutdownHandler(() => console.log('second'));
-      manager.registerShutdownHandlers();
-      await manager.isPortInUse(1);
-      console.log('ready');
-      setInterval(() => {}, 1_000);`,
+      manager.addShutdownHandler(() => console.log('second'));`,
     );
-    await using program = await spawnProgram([process.execPath, file]);
     program.child.kill(signal);
     expect([await program.line(), await program.line()]).toEqual(['first', 'second']);
     await until(() => program.child.exitCode !== null, 'its end', 30_000);
     expect(program.child.exitCode).toBe(0);
+  });
+
+  test('7: does not wait for a handler that hangs, when it is asked a second time', async () => {
+    await using program = await spawnHost('hangs', `manager.addShutdownHandler(() => new Promise(() => console.log('hangs')));`);
+    program.child.kill('SIGINT');
+    expect(await program.line()).toBe('hangs');
+    program.child.kill('SIGINT');
+    await until(() => program.child.exitCode !== null, 'its end', 30_000);
+    expect(program.child.exitCode).toBe(1);
+    await until(() => !isAlive(Number(program.ready)), 'the end of its sidecar', 30_000);
   });
 
   test('8: writes an error to the log of the sidecar, with its context', async () => {

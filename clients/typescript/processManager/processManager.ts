@@ -25,7 +25,7 @@ export interface ProcessManager {
   addShutdownHandler(handler: ShutdownHandler): void;
   /** All of them, in the order of adding, even if some fail. */
   executeShutdownHandlers(): Promise<void>;
-  /** SIGTERM and SIGINT run the handlers, end the sidecar, and then this process with code 0. */
+  /** SIGTERM and SIGINT run the handlers, end the sidecar, and then this process with code 0; a second one ends it at once, with code 1. */
   registerShutdownHandlers(): void;
   getProcessStatus(): Promise<ProcessStatus>;
   /** Into the sidecar's log. */
@@ -149,7 +149,8 @@ export function createProcessManager({
   }
 
   async function endProcess(): Promise<void> {
-    if (isEnding) return;
+    // Whoever asks again waits no longer; the sidecar sees that we are gone.
+    if (isEnding) process.exit(1);
     isEnding = true;
     await manager.executeShutdownHandlers();
     await manager.close();
