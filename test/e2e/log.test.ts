@@ -36,6 +36,23 @@ describe('--log-level', () => {
   });
 });
 
+test('what a second instance says, and what it is replied, is in the log of neither', async () => {
+  await using directory = await makeDirectory();
+  const args = ['--stdio', '--log-level=debug'];
+  const said = { argv: ['app', '--token=s3cret-argument'], cwd: '/s3cret-directory', data: { note: 's3cret-data' } };
+  const hostCalls = { 'host/secondInstance': () => ({ handled: true, reply: 's3cret-reply' }) };
+  await using first = await startSidecar({ args, hostCalls, initialize: { capabilities: { secondInstance: true } } });
+  await using second = await startSidecar({ args });
+  const lock = { scope: 'path', path: directory.path } as const;
+  await first.call('instance/acquire', lock);
+  expect(await second.call('instance/acquire', { ...lock, payload: said })).toMatchObject({ delivered: true, reply: 's3cret-reply' });
+  expect((await second.request('instance/acquire', { ...lock, payload: { argv: 's3cret-wrong' } })).error).toBeDefined();
+  await second.end();
+  await first.end();
+  expect(parse(first.stderr()).length + parse(second.stderr()).length).toBeGreaterThan(1);
+  expect(first.stderr() + second.stderr()).not.toContain('s3cret');
+});
+
 describe('--log-file', () => {
   test('rotates by size, loses no line, and leaves stderr empty', async () => {
     await using directory = await makeDirectory();

@@ -56,6 +56,7 @@ export function beginEnding(order: EndingOrder, { pool, kill, gatherSpared, find
   let timer: Timer = clock.setTimer(order.graceMs, () => grace.abort());
   let forceAtMs = clock.monotonicMs() + order.graceMs;
   let hasRelented = false;
+  let wasAsked = false;
 
   return {
     done: endAll().finally(() => timer.cancel()),
@@ -76,6 +77,7 @@ export function beginEnding(order: EndingOrder, { pool, kill, gatherSpared, find
     const protection = await gatherSpared();
     const { ending, force } = order.contained;
     ending();
+    grace.signal.addEventListener('abort', () => void forceCgroup(), { once: true });
     let targets = merge(order.root === null ? [] : [order.root], await find(order.leader));
     let forcedRounds = 0;
     // Everybody gets the polite signal, also when there is no time left to wait for it.
@@ -94,13 +96,23 @@ export function beginEnding(order: EndingOrder, { pool, kill, gatherSpared, find
         },
         protection,
         signal: isForced ? uninterrupted : grace.signal,
-        ...(order.onRung && { onRung: order.onRung }),
+        onRung,
       });
       const left = outcomes.filter(({ outcome }) => outcome === 'survived' || outcome === 'denied' || outcome === 'protected');
       for (const outcome of left) if (isForced || outcome.outcome !== 'survived') hopeless.set(outcome.process.identity ?? '', outcome);
       targets = merge(await describe(left), await find(null)).filter(({ identity }) => !hopeless.has(identity));
     }
     return tell([...hopeless.values()]);
+  }
+
+  /** At once, and not behind the looks of the round under way: the kernel knows who is in it. Who was not asked yet is asked first. */
+  async function forceCgroup(): Promise<void> {
+    if (wasAsked && !hasRelented) await order.contained.force();
+  }
+
+  function onRung(rung: { signal: string; processes: number }): void {
+    wasAsked = true;
+    order.onRung?.(rung);
   }
 
   async function find(leader: EndingOrder['leader']): Promise<ProcessInfo[]> {

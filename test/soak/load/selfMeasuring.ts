@@ -11,6 +11,8 @@ export interface SelfMeasuring {
 export interface Measurement {
   /** Right after a garbage collection. */
   rssBytes: number;
+  /** What its main thread’s JavaScript holds. */
+  heapBytes: number;
   /** How late timers came, since the first measurement. */
   lag: { p50Ms: number; p90Ms: number; p99Ms: number; maxMs: number };
 }

@@ -11,8 +11,12 @@ import { type Ask, driveLoad, type Tally } from './drive.ts';
 import { openHost } from './host.ts';
 import { type Measurement, type SelfMeasuring, spawnSelfMeasuring } from './selfMeasuring.ts';
 
-/** V8 gives a busy program a larger and larger young generation, up to a bound; pings alone get it there within seconds. */
-const warmUp = { pingsMs: 15_000, ms: 30_000, requests: 20_000 };
+/**
+ * V8 gives a busy program a larger and larger young generation, up to a bound, where pings alone get it within seconds; code that is
+ * compiled, and the heaps of the threads, take minutes to have their size.
+ */
+const sidecarWarmUp = { pingsMs: 15_000, ms: 240_000, requests: 20_000 };
+const echoWarmUp = { pingsMs: 15_000, ms: 15_000, requests: 10_000 };
 const windowMs = 10_000;
 const sampleMs = 2_000;
 const megabyte = 1_000_000;
@@ -21,6 +25,7 @@ const mostSlope = megabyte;
 interface Sample {
   atMs: number;
   rssBytes: number;
+  heapBytes: number;
 }
 
 /** `npm run soak -- load 60`: a sidecar under load for that many seconds, and behind it a bare echo. */
@@ -29,16 +34,16 @@ export async function soakLoad(seconds: number): Promise<void> {
   const stateDir = await mkdtemp(join(tmpdir(), 'sidewarden-soak-'));
   const sidecar = spawnSelfMeasuring([...sidewardenCommand(), '--stdio', '--log-level', 'error']);
   const host = await openHost(sidecar.child, stateDir);
-  const ours = await play(sidecar, mixedAsks(sidecar.child.pid as number), seconds);
+  const ours = await play(sidecar, mixedAsks(sidecar.child.pid as number), seconds, sidecarWarmUp);
   const leftOver = await host.leftOver();
   await host.end();
   await rm(stateDir, { recursive: true, force: true });
 
   const echo = spawnSelfMeasuring([process.execPath, fileURLToPath(new URL('../../bench/peers/bareEcho.mjs', import.meta.url))]);
-  const theirs = await play(echo, echoAsks, seconds);
+  const theirs = await play(echo, echoAsks, seconds, echoWarmUp);
   echo.child.stdin?.end();
 
-  const lows = lowsOf(ours.samples);
+  const lows = lowsOf(ours.samples, 'rssBytes');
   const slope = slopeOf(lows);
   writeResult('docs/soak.md', 'load', report({ seconds, ours, theirs, lows, slope, leftOver }));
   const { surplus, unanswered, gaps } = ours.tally;
@@ -53,7 +58,7 @@ interface Played {
   perSecond: number;
 }
 
-async function play(program: SelfMeasuring, ask: Ask, seconds: number): Promise<Played> {
+async function play(program: SelfMeasuring, ask: Ask, seconds: number, warmUp: typeof echoWarmUp): Promise<Played> {
   const { stdin, stdout } = program.child;
   if (stdin === null || stdout === null) throw new Error('it has no pipes');
   const startedAt = performance.now();
@@ -82,16 +87,16 @@ async function play(program: SelfMeasuring, ask: Ask, seconds: number): Promise<
     for (let next = since; next < since + seconds * 1_000; next += sampleMs) {
       await sleep(Math.max(0, next - performance.now()));
       const atMs = performance.now() - since;
-      const { rssBytes } = await program.measure();
-      samples.push({ atMs, rssBytes });
+      const { rssBytes, heapBytes } = await program.measure();
+      samples.push({ atMs, rssBytes, heapBytes });
     }
   }
 }
 
 /** The lowest of each window. */
-function lowsOf(samples: Sample[]): number[] {
+function lowsOf(samples: Sample[], what: 'rssBytes' | 'heapBytes'): number[] {
   const windows = Map.groupBy(samples, ({ atMs }) => Math.floor(atMs / windowMs));
-  return [...windows.values()].filter((window) => window.length > 1).map((window) => Math.min(...window.map(({ rssBytes }) => rssBytes)));
+  return [...windows.values()].filter((window) => window.length > 1).map((window) => Math.min(...window.map((sample) => sample[what])));
 }
 
 /** Bytes a minute, by least squares. */
@@ -117,6 +122,7 @@ function report({ seconds, ours, theirs, lows, slope, leftOver }: Results): stri
   const answers = Object.entries(tally.answers).sort(([, left], [, right]) => right - left);
   const row = (name: string, { last: { lag }, perSecond }: Played) =>
     `| ${[name, `${Math.round(perSecond).toLocaleString('en')} /s`, ...[lag.p50Ms, lag.p90Ms, lag.p99Ms, lag.maxMs].map((ms) => `${ms.toFixed(1)} ms`)].join(' | ')} |`;
+  const heaps = lowsOf(ours.samples, 'heapBytes');
   return [
     `By \`npm run soak -- load ${seconds}\`: ${describeMachine().join('; ')}.`,
     '',
@@ -124,6 +130,7 @@ function report({ seconds, ours, theirs, lows, slope, leftOver }: Results): stri
     `- Answered twice or unasked: ${tally.surplus}. Not answered: ${tally.unanswered}. Left in a queue: ${leftOver}.`,
     `- ${tally.events} events, ${tally.gaps} gaps in their numbers.`,
     `- Resident memory, the lowest after a collection in each ${windowMs / 1_000} s: ${lows.map((low) => (low / megabyte).toFixed(1)).join(', ')} MB; that is ${(slope / megabyte).toFixed(2)} MB a minute (≤ 1).`,
+    `- What its main thread’s JavaScript holds of that: ${heaps.map((low) => (low / megabyte).toFixed(1)).join(', ')} MB.`,
     '',
     '| how late timers came | requests | p50 | p90 | p99 | most |',
     '|---|---|---|---|---|---|',

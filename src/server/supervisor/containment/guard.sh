@@ -3,7 +3,8 @@
 # builtins, cat(1), sleep(1) and rmdir(1). Signals go to one process at a time, right behind a look at when it started.
 #
 #   add N ID SIGNAL GRACE GROUP   begins: whatever carries SIDEWARDEN_START=ID, GRACE in hundredths of a second,
-#                                 GROUP the directory of a cgroup that holds nothing else, or -
+#                                 GROUP the directory of a cgroup that holds nothing else, or -; a second one for the
+#                                 same N changes its GRACE
 #   led N PID TICKS               what was started; it leads a session of its own
 #   own N PID TICKS               belongs to it as well, whatever its session and environment
 #   del N                         nothing of it is left
@@ -189,7 +190,7 @@ trap '' INT TERM HUP QUIT TSTP TTIN TTOU USR1 USR2 PIPE ALRM
 while read -r word n id signal grace cgroup; do
   case $word in
     add)
-      all="$all$n " ids="$ids$id=$n "
+      case $all in *" $n "*) ;; *) all="$all$n " ids="$ids$id=$n " ;; esac
       eval "id_$n=\$id signal_$n=\$signal grace_$n=\$grace cgroup_$n=\$cgroup"
       ;;
     led)

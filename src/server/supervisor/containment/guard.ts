@@ -27,7 +27,7 @@ export interface Guard {
   remove(startId: string): void;
   /** Null while there is none. */
   pid(): number | null;
-  /** Ends it, and with it whatever it still knows of. */
+  /** Ends it, and with it whatever it still knows of: that had its grace already, and is killed. */
   close(): void;
 }
 
@@ -58,9 +58,10 @@ export function createGuard({ readScript, watched, path, onStarted, clock, log }
   return {
     async add({ startId, signal, graceMs, cgroup }) {
       lastNumber += 1;
-      const grace = Math.ceil(Math.min(graceMs, longestGraceMs) / 10);
-      const line = `add ${lastNumber} ${startId} ${signal.replace(/^SIG/, '')} ${grace} ${cgroup ?? '-'}\n`;
-      starts.set(startId, { number: lastNumber, lines: [line] });
+      const number = lastNumber;
+      const describe = (grace: number) => `add ${number} ${startId} ${signal.replace(/^SIG/, '')} ${grace} ${cgroup ?? '-'}\n`;
+      const line = describe(Math.ceil(Math.min(graceMs, longestGraceMs) / 10));
+      starts.set(startId, { number, lines: [line], lineWithoutGrace: describe(0) });
       const running = process !== null;
       const guard = await ensure();
       // One that was just started was told of all that there is.
@@ -77,7 +78,9 @@ export function createGuard({ readScript, watched, path, onStarted, clock, log }
     pid: () => process?.pid ?? null,
     close() {
       isClosed = true;
-      process?.end();
+      if (process === null) return;
+      if (starts.size > 0) void tell(process, [...starts.values()].map(({ lineWithoutGrace }) => lineWithoutGrace).join(''));
+      process.end();
     },
   };
 
@@ -138,4 +141,5 @@ export function createGuard({ readScript, watched, path, onStarted, clock, log }
 interface Known {
   number: number;
   lines: string[];
+  lineWithoutGrace: string;
 }
