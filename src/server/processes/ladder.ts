@@ -105,7 +105,12 @@ export function createLadder(pool: Pool, waiter: Waiter, clock: Clock): Ladder {
 
     leave(climbers) {
       const handles = climbers.flatMap(({ handle }) => (handle === null ? [] : [handle]));
-      if (handles.length > 0) void pool.run('releaseHandles', { handles }).catch(() => {});
+      // Behind the answer, which need not wait for it.
+      if (handles.length > 0)
+        void clock
+          .sleep(0)
+          .then(() => pool.run('releaseHandles', { handles }))
+          .catch(() => {});
       for (const climber of climbers) {
         waits.get(climber)?.stop.abort();
         climber.handle = null;
