@@ -1,4 +1,5 @@
-import { lstat, readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { lstat, open } from 'node:fs/promises';
 import type { Clock } from '../../clock.ts';
 import { LockNote } from '../../protocol/courier.ts';
 import type { InstanceHolder } from '../../protocol/types/instance.ts';
@@ -6,7 +7,7 @@ import { validateResult } from '../../protocol/validate.ts';
 import type { FileKey } from '../os/fileLock.ts';
 import { isFlocked } from '../os/heldLocks.ts';
 import type { Doors } from './doors.ts';
-import type { LockPlace } from './places.ts';
+import { type LockPlace, ownUid } from './places.ts';
 import { openVisit, type Visit } from './visit.ts';
 
 /** Who opened when one knocked, and what became of the question who that is. */
@@ -82,9 +83,13 @@ async function isOfLiving({ sidecar }: LockNote, { identify, sameIdentity }: Hol
   return now !== null && sameIdentity(now, sidecar.identity);
 }
 
+/** Null for one that others may have written: it would name whom they like. */
 async function readNote(path: string): Promise<LockNote | null> {
   try {
-    const parsed = validateResult(LockNote, JSON.parse(await readFile(path, 'utf8')));
+    await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const { uid, mode } = await file.stat();
+    if (uid !== ownUid() || (mode & 0o022) !== 0) return null;
+    const parsed = validateResult(LockNote, JSON.parse(await file.readFile('utf8')));
     return parsed.ok ? (parsed.value as LockNote) : null;
   } catch {
     return null;

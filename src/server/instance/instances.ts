@@ -164,8 +164,8 @@ export async function createInstances(parts: InstancesParts): Promise<Instances>
   }
 
   async function letGo({ lockId, lock }: Held): Promise<void> {
-    await lock.release();
-    held.delete(lockId);
+    // Whatever becomes of its door, the file is unlocked.
+    await lock.release().finally(() => held.delete(lockId));
   }
 
   function loseLock(connectionId: string, lockId: string): void {
