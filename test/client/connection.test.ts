@@ -140,10 +140,10 @@ describe('what is no sidecar', () => {
   test('a program that does not answer is not left running', async () => {
     const startedAt = performance.now();
     const silent = `process.stderr.write(String(process.pid)); setInterval(() => {}, 1000); process.on('SIGTERM', () => {});`;
-    const error = await connect({ args: ['-e', silent], startTimeoutMs: 1_500 }).catch((thrown: Error) => thrown);
-    expect((error as Error).message).toMatch(/^The sidecar did not answer initialize within 1500 ms\. Its last words: \d+$/);
+    const error = await connect({ args: ['-e', silent], startTimeoutMs: 4_000 }).catch((thrown: Error) => thrown);
+    expect((error as Error).message).toMatch(/^The sidecar did not answer initialize within 4000 ms\. Its last words: \d+$/);
     await isGone(Number((error as Error).message.match(/\d+$/)?.[0]));
-    expect(performance.now() - startedAt).toBeLessThan(15_000);
+    expect(performance.now() - startedAt).toBeLessThan(20_000);
   });
 
   test('a program that writes something else', async () => {
