@@ -7,13 +7,13 @@ import socket
 import subprocess
 import sys
 import threading
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 import pytest
 
 from sidewarden import AsyncSidecar, CallTimeout, Disconnected, Sidecar, StartFailed
 from sidewarden.errors import InvalidParams, RequestCancelled
-from sidewarden.types import EventFilter, KillProcess, PortEntry, ProcessInfo, UnknownKind
+from sidewarden.types import EventFilter, HostSecondInstanceParams, KillProcess, PortEntry, ProcessInfo, SecondInstancePayload, UnknownKind
 
 
 def listening() -> socket.socket:
@@ -119,16 +119,43 @@ def test_asyncio(app: Dict[str, Any]) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_forked_process_has_no_part_in_it(app: Dict[str, Any]) -> None:
     with Sidecar.spawn(**app) as sidecar:
+        events = sidecar.watch("shutdown")
         pid = os.fork()
         if pid == 0:
             try:
                 sidecar.sidecar.ping()
             except Disconnected:
-                sidecar.close()
-                os._exit(42)
+                try:
+                    events.get(60)
+                except Disconnected:
+                    sidecar.close()
+                    os._exit(42)
             os._exit(1)
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 42
         assert sidecar.sidecar.ping(echo=1).echo == 1
+
+
+def test_an_async_sidecar_that_was_not_started_says_so(app: Dict[str, Any]) -> None:
+    with pytest.raises(Disconnected, match="has not been started"):
+        asyncio.run(AsyncSidecar.spawn(**app).sidecar.ping())
+
+
+def test_a_second_instance_tells_the_first_and_hears_its_reply(app: Dict[str, Any]) -> None:
+    told: List[Any] = []
+
+    def handle(asked: HostSecondInstanceParams) -> Dict[str, int]:
+        told.append(asked.payload)
+        return {"window": 2}
+
+    with Sidecar.spawn(**app) as first, Sidecar.spawn(**app) as second:
+        first.on_second_instance(handle)
+        mine = first.instance.acquire()
+        assert mine.acquired and mine.lock_id
+        other = second.instance.acquire(payload=SecondInstancePayload(argv=["app", "é.txt"]))
+        assert (other.acquired, other.delivered, other.reply) == (False, True, {"window": 2})
+        assert told == [SecondInstancePayload(argv=["app", "é.txt"])]
+        first.instance.release(mine.lock_id)
+        assert second.instance.acquire(wait_ms=5000).acquired
 
 
 def test_the_interpreter_ends_it_in_order_and_says_nothing(app: Dict[str, Any], tmp_path: Any) -> None:

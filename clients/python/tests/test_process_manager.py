@@ -9,7 +9,6 @@ from typing import Any, Dict, Iterator, Tuple
 
 import pytest
 
-from sidewarden import Sidecar
 from sidewarden.process_manager import (
     PortStatus,
     ProcessInfo,
@@ -39,11 +38,6 @@ def listener() -> Iterator[Tuple["subprocess.Popen[str]", int]]:
     child.stdout.close()
 
 
-def has_instance_lock(app: Dict[str, Any]) -> bool:
-    with Sidecar.spawn(**app) as sidecar:
-        return any(method["name"] == "instance/acquire" for method in sidecar.rpc.discover()["methods"])
-
-
 def test_1_singleton(app: Dict[str, Any]) -> None:
     first = get_process_manager(**app)
     assert get_process_manager() is first
@@ -53,8 +47,6 @@ def test_1_singleton(app: Dict[str, Any]) -> None:
 
 
 def test_2_lock(app: Dict[str, Any], manager: ProcessManager) -> None:
-    if not has_instance_lock(app):
-        pytest.skip("this sidecar has no instance/acquire")
     other = ProcessManager(**app)
     assert manager.enforce_single_instance() is True
     assert manager.enforce_single_instance() is False

@@ -11,7 +11,7 @@ from typing import Any, Dict, List
 import pytest
 from test_endings import is_gone, until
 
-from sidewarden import AsyncSidecar, Disconnected, Restarted, Sidecar
+from sidewarden import AsyncSidecar, Disconnected, InstanceLost, Restarted, Sidecar
 from sidewarden.types import EventFilter, EventsSubscribeResult
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="ends the sidecar by SIGKILL")
@@ -80,3 +80,23 @@ def test_asyncio_sees_it_too(app: Dict[str, Any]) -> None:
             assert (await asyncio.wait_for(restarted, 20)).lost == []
 
     asyncio.run(main())
+
+
+def test_a_lock_that_somebody_else_has_by_then_is_lost(app: Dict[str, Any]) -> None:
+    told: "queue.Queue[Restarted]" = queue.Queue()
+    with Sidecar.spawn(**app) as sidecar, Sidecar.spawn(**app) as other:
+        sidecar.on_restarted(told.put)
+        lock = sidecar.instance.acquire().lock_id
+        assert lock is not None
+        # It waits for the lock, and has it as soon as the kernel has released it.
+        waiting = other.request("instance/acquire", {"waitMs": 60_000})
+        until(lambda: not waiting.done(), "it waits")
+        os.kill(sidecar.pid, signal.SIGKILL)
+        restarted = told.get(timeout=60)
+        if waiting.result(60)["acquired"]:
+            assert [(one.what, type(one.error)) for one in restarted.lost] == [("lock", InstanceLost)]
+            with pytest.raises(InstanceLost):
+                sidecar.instance.release(lock)
+        else:
+            # The one that was started anew was quicker: then it has it under the id that the host knows.
+            assert restarted.lost == [] and sidecar.instance.release(lock).released

@@ -53,7 +53,7 @@ class Core:
         self.options = options
         self.server: Any = None
         """What ``initialize`` answered."""
-        self.listeners = Listeners(self._invoke, lambda id: self.keeper.remembered.original_id("events/subscribe", id))
+        self.listeners = Listeners(self._invoke, lambda params: self.keeper.remembered.as_told(params))
         self.keeper = Keeper(
             Circumstances(
                 app_id=options.app_id,
@@ -64,7 +64,7 @@ class Core:
                 on_over=self._over,
             )
         )
-        self.host = Host(loop, lambda id: self.keeper.remembered.original_id("shutdown/addHandler", id))
+        self.host = Host(loop, self.keeper.remembered.as_told)
         self._closing = threading.Lock()
         self._report: Optional[Call] = None
         self._opening: Optional[Connection] = None
@@ -187,7 +187,10 @@ class Core:
     def forget(self) -> None:
         self._closing = threading.Lock()
         self._report = None
-        self.keeper.forget(Disconnected("The sidecar belongs to the process that this one was forked from: spawn another one here."))
+        why = Disconnected("The sidecar belongs to the process that this one was forked from: spawn another one here.")
+        self.keeper.forget(why)
+        self.listeners.forget(why)
+        self.host.forget()
 
     def _open(self) -> Connection:
         """Starts one and initializes it. Raises StartFailed or a SidecarError, and then nothing is left running."""

@@ -7,7 +7,7 @@ import concurrent.futures
 import inspect
 import queue
 import threading
-from typing import Any, Awaitable, Callable, Dict, Optional, Union
+from typing import Any, Awaitable, Callable, Dict, Mapping, Optional, Union
 
 from ._child import log, thread
 from ._codec import decode_named, encode
@@ -21,10 +21,10 @@ SecondInstanceHandler = Callable[[Any], Union[Awaitable[object], object]]
 class Host:
     """Handlers run in threads of their own; what they await runs on ``loop``, if there is one, else on one of theirs."""
 
-    def __init__(self, loop: Optional[asyncio.AbstractEventLoop], original: Callable[[str], str]) -> None:
-        """``original`` gives the id of a handler as we were told, for one that the sidecar of today says."""
+    def __init__(self, loop: Optional[asyncio.AbstractEventLoop], as_told: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
+        """``as_told`` gives params with the ids that we were told, for those that the sidecar of today says."""
         self.loop = loop
-        self._original = original
+        self._as_told = as_told
         self.second_instance: Optional[SecondInstanceHandler] = None
         self._shutdown: Dict[str, ShutdownHandler] = {}
         self._running: Dict[Id, Optional[concurrent.futures.Future[Any]]] = {}
@@ -44,6 +44,12 @@ class Host:
                 jobs = self._last_resort = queue.SimpleQueue()
                 thread("handlers", lambda: _work(jobs))
 
+    def forget(self) -> None:
+        """In a forked process."""
+        self._lock = threading.Lock()
+        self._last_resort = None
+        self._running.clear()
+
     def end(self) -> None:
         """Nothing is asked any more."""
         with self._lock:
@@ -60,7 +66,7 @@ class Host:
         run = handle
         with self._lock:
             self._running[id] = None
-        if not self._start(lambda: self._answer(connection, id, run, params if isinstance(params, dict) else {})):
+        if not self._start(lambda: self._answer(connection, id, run, self._as_told(params) if isinstance(params, dict) else {})):
             connection.refuse(id, -32603, "The interpreter is ending, and starts no thread for a handler any more.")
 
     def cancelled(self, id: Id) -> None:
@@ -92,7 +98,7 @@ class Host:
             jobs.put(job)
         return True
 
-    def _answer(self, connection: Connection, id: Id, handle: Callable[[Id, Dict[str, Any]], Any], params: Dict[str, Any]) -> None:
+    def _answer(self, connection: Connection, id: Id, handle: Callable[[Id, Mapping[str, Any]], Any], params: Mapping[str, Any]) -> None:
         try:
             result = handle(id, params)
         except (concurrent.futures.CancelledError, asyncio.CancelledError):
@@ -107,14 +113,14 @@ class Host:
             with self._lock:
                 self._running.pop(id, None)
 
-    def _run_shutdown_handler(self, id: Id, params: Dict[str, Any]) -> None:
-        handler = self._shutdown.get(self._original(str(params.get("handlerId"))))
+    def _run_shutdown_handler(self, id: Id, params: Mapping[str, Any]) -> None:
+        handler = self._shutdown.get(str(params.get("handlerId")))
         if handler is None:
             raise LookupError(f"there is no handler {params.get('handlerId')}")
         takes: Any = handler
         self.settle(takes(str(params.get("reason"))) if _wants_reason(handler) else takes(), id)
 
-    def _tell_second_instance(self, id: Id, params: Dict[str, Any]) -> Any:
+    def _tell_second_instance(self, id: Id, params: Mapping[str, Any]) -> Any:
         if self.second_instance is None:
             return {"handled": False}
         answer = self.settle(self.second_instance(decode_named("HostSecondInstanceParams", params)), id)

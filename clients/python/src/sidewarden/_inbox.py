@@ -45,6 +45,13 @@ class Inbox:
                 self._end = why
                 self._wake()
 
+    def forget(self, why: BaseException) -> None:
+        """In a forked process, where a lock may be held by a thread that is gone."""
+        self._changed = threading.Condition()
+        self._items.clear()
+        self._watchers.clear()
+        self._end = why
+
     def take(self, timeout: Optional[float] = None) -> Optional[Tuple[str, Any]]:
         """None when nothing came in time."""
         deadline = None if timeout is None else time.monotonic() + timeout

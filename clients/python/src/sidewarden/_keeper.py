@@ -61,6 +61,8 @@ class Keeper:
         with self._lock:
             if self._over is not None:
                 raise Disconnected(*self._over.args)
+            if self._state == "starting":
+                raise Disconnected("The sidecar has not been started: enter it with `async with`, or await it.")
             if method == "shutdown" or (method == "shutdown/run" and params.get("keepRunning") is not True):
                 self._wanted = False
                 call.add_done_callback(self._refused)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Callable, Dict, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional
 
 from ._child import log, thread
 from ._codec import decode_named
@@ -23,12 +23,12 @@ class _Subscription(NamedTuple):
 class Listeners:
     """``invoke`` calls a listener, and waits until it is done; it is run by one thread of ours, started with the first listener.
 
-    ``original`` gives the id of a subscription as the host was told, for one that the sidecar of today says.
+    ``as_told`` gives params with the ids that the host was told, for those that the sidecar of today says.
     """
 
-    def __init__(self, invoke: Callable[[Listener, Any], None], original: Callable[[str], str]) -> None:
+    def __init__(self, invoke: Callable[[Listener, Any], None], as_told: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
         self._invoke = invoke
-        self._original = original
+        self._as_told = as_told
         self._listeners: Dict[str, List[Listener]] = {}
         self._subscriptions: Dict[str, _Subscription] = {}
         self._inbox: Optional[Inbox] = None
@@ -64,7 +64,7 @@ class Listeners:
         """Called by the reading thread."""
         subscription = None
         if isinstance(params, dict) and isinstance(params.get("subscriptionId"), str):
-            params["subscriptionId"] = self._original(params["subscriptionId"])
+            params = self._as_told(params)
             subscription = self._subscriptions.get(params["subscriptionId"])
         with self._lock:
             inboxes = [self._inbox] if self._inbox is not None and self._listeners.get(name) else []
@@ -91,6 +91,12 @@ class Listeners:
             inboxes = [*(one.inbox for one in self._subscriptions.values()), *([self._inbox] if self._inbox else [])]
         for inbox in inboxes:
             inbox.end(why)
+
+    def forget(self, why: Disconnected) -> None:
+        """In a forked process, where nobody fills an inbox any more."""
+        self._lock = threading.Lock()
+        for inbox in [*(one.inbox for one in self._subscriptions.values()), *([self._inbox] if self._inbox else [])]:
+            inbox.forget(why)
 
     def _dispatch(self, inbox: Inbox) -> None:
         while True:

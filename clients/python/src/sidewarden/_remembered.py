@@ -76,9 +76,13 @@ class Remembered:
                 return {**params, id: one.current}
         return params
 
-    def original_id(self, method: str, current: str) -> str:
-        """The id that the host was told, for one that the sidecar of today says."""
-        return next((one.id for one in self.made[method] if one.current == current), current)
+    def as_told(self, params: Told) -> Told:
+        """What the sidecar says, with the ids that the host was told in the place of those of today."""
+        told = dict(params)
+        for method, (_, id, _) in MAKERS.items():
+            if id in told:
+                told[id] = next((one.id for one in self.made[method] if one.current == told[id]), told[id])
+        return told
 
     def find(self, method: str, id: str) -> Optional[Made]:
         return next((one for one in self.made[method] if one.id == id), None)

@@ -21,6 +21,7 @@ from typing import Any, Awaitable, Callable, List, Mapping, Optional, TypeVar, U
 from ._async_sidecar import awaited
 from ._core import result_of
 from ._errors import Disconnected, SidecarError, SidewardenError
+from ._replay import Restarted
 from ._sidecar import Sidecar
 from .generated import types as t
 from .generated.async_methods import AsyncNouns
@@ -162,6 +163,7 @@ class ProcessManager:
         with self._lock:
             if self._sidecar is None or self._sidecar.closed:
                 self._sidecar = Sidecar.spawn(self.app_id, **self._spawn)
+                self._sidecar.on_restarted(_say_what_is_lost)
                 self._closed = False
             return self._sidecar
 
@@ -223,6 +225,11 @@ def _nouns(sidecar: Sidecar) -> AsyncNouns:
         return result_of(method, await awaited(sidecar._core.request(method, always, given), timeout))
 
     return AsyncNouns(call)
+
+
+def _say_what_is_lost(restarted: Restarted) -> None:
+    for one in restarted.lost:
+        log.error("the sidecar was restarted, and %s %s could not be had again: %s", one.what, one.name, one.error)
 
 
 def _first_owner(found: t.PortFindResult) -> ProcessInfo:
