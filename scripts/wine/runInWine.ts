@@ -33,7 +33,8 @@ export function runInWine({ prefix, tree, args, env }: WineRun): string | null {
   return isQuiet ? null : 'A process outlived the tests under Wine; it was ended now.';
 }
 
-const longestRunMs = 300_000;
+/** A minute on a machine with nothing else to do. */
+const longestRunMs = 600_000;
 
 /** The server of the prefix ends with its last process. False when one had to be ended. */
 function endWine(env: NodeJS.ProcessEnv): boolean {

@@ -4,10 +4,12 @@ import type { Clock } from '../../clock.ts';
 import type { Log } from '../../log.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { startVariable } from '../os/environment.ts';
+import { enterJob } from '../os/ownJob.ts';
 import { createReaper } from '../os/reaper.ts';
 import { readTicks } from '../os/ticks.ts';
-import { createContainment } from '../supervisor/containment/containment.ts';
+import { type Containment, createContainment } from '../supervisor/containment/containment.ts';
 import { createGuard } from '../supervisor/containment/guard.ts';
+import { createJobContainment } from '../supervisor/containment/jobObject.ts';
 import { createOrphans } from '../supervisor/containment/orphans.ts';
 import type { Looking } from './looking.ts';
 import type { AppSystem } from './system.ts';
@@ -64,10 +66,17 @@ export function createContaining({ system, looking, ledgers, guardScript, path =
   return {
     guard,
     reaper,
-    containment: createContainment({ guard, orphans, cgroups, log }),
+    containment: system.platform === 'win32' ? containByJob() : createContainment({ guard, orphans, cgroups, log }),
     /** The guard watches this one too, in case we hang when it ends. Before the first service. */
     setHost(pid: number) {
       hostPid = pid;
     },
   };
+
+  /** Before anything is started, so that all of it is born inside. */
+  function containByJob(): Containment {
+    const problem = looking.capabilities.native ? enterJob() : 'there are no native calls';
+    if (problem !== null) log.warn({ problem }, 'services cannot be kept together; what they start may outlive this sidecar');
+    return createJobContainment({ hasJob: problem === null });
+  }
 }

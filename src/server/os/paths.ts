@@ -4,6 +4,7 @@ import { access, lstat, mkdir, stat, statfs } from 'node:fs/promises';
 import { homedir, userInfo } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { fail } from '../../protocol/errors.ts';
+import { isPosix } from './posix.ts';
 
 /** Whether locks can live where they have to: the directory is there, or can be made, or neither. */
 export type DirectoryState = 'writable' | 'creatable' | 'unusable';
@@ -83,7 +84,8 @@ export async function assertPrivateDirectory(directory: string): Promise<void> {
   const found = named.isSymbolicLink() && (own === undefined || named.uid === own) ? await stat(directory) : named;
   if (!found.isDirectory()) throw notOurs(directory, 'is no directory', 'remove it');
   if (own !== undefined && found.uid !== own) throw notOurs(directory, `belongs to the user ${found.uid}`, 'name another state directory');
-  if ((found.mode & 0o022) !== 0) throw notOurs(directory, 'can be written to by others', `run: chmod go-w ${directory}`);
+  // Windows has no such bits: there the user’s profile is closed to others by its access list.
+  if (isPosix && (found.mode & 0o022) !== 0) throw notOurs(directory, 'can be written to by others', `run: chmod go-w ${directory}`);
 }
 
 function notOurs(directory: string, why: string, wayOut: string) {

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { basename, delimiter, extname, resolve } from 'node:path';
 import { fail, type SidewardenError } from '../../protocol/errors.ts';
+import { isPosix } from './posix.ts';
 
 export interface ProgramOrder {
   /** A path, taken from `cwd` if it is relative, or a plain name to be found on the PATH of `environment`. */
@@ -16,7 +17,7 @@ export interface ProgramOrder {
  */
 export async function findProgram({ command, cwd, environment }: ProgramOrder): Promise<string> {
   await checkDirectory(command, cwd);
-  if (command.includes('/')) return checkPath(command, cwd);
+  if (basename(command) !== command) return checkPath(command, cwd);
   return searchPath({ command, cwd, environment });
 }
 
@@ -44,11 +45,13 @@ async function checkPath(command: string, cwd: string): Promise<string> {
 /** As execvp(3) does: what may not be run is passed over, and told only if nothing else is found. */
 async function searchPath({ command, cwd, environment }: ProgramOrder): Promise<string> {
   let refused: { path: string; errno: string } | null = null;
-  for (const directory of (environment['PATH'] ?? defaultPath).split(':')) {
-    const path = resolve(cwd, directory, command);
-    const errno = await whyNotExecutable(path);
-    if (errno === null) return path;
-    if (errno === 'EACCES') refused ??= { path, errno };
+  for (const directory of searchedPath(environment).split(delimiter)) {
+    for (const name of fileNames(command)) {
+      const path = resolve(cwd, directory, name);
+      const errno = await whyNotExecutable(path);
+      if (errno === null) return path;
+      if (errno === 'EACCES') refused ??= { path, errno };
+    }
   }
   if (refused !== null) throw spawnFailed(refused.errno, notExecutable(refused.path, refused.errno), command, cwd);
   throw spawnFailed(
@@ -58,6 +61,16 @@ async function searchPath({ command, cwd, environment }: ProgramOrder): Promise<
     cwd,
   );
 }
+/** Names of variables know no case on Windows, which calls this one Path. */
+function searchedPath(environment: ProgramOrder['environment']): string {
+  const name = isPosix ? 'PATH' : Object.keys(environment).find((one) => one.toUpperCase() === 'PATH');
+  return (name === undefined ? undefined : environment[name]) ?? (isPosix ? defaultPath : '');
+}
+
+/** What Windows itself appends; scripts of a shell (PATHEXT) are no programs. */
+const fileNames = (command: string): string[] =>
+  isPosix || extname(command) !== '' ? [command] : [`${command}.exe`, `${command}.com`, command];
+
 /** What execvp(3) of glibc takes where PATH is not set. */
 const defaultPath = '/bin:/usr/bin';
 

@@ -4,6 +4,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../../clock.ts';
 import { isInCgroup } from './cgroup.ts';
 import { cgroupEntry, hasBecomeProgram } from './cgroupEntry.ts';
+import { isPosix } from './posix.ts';
 import { errnoOf, findProgram, type ProgramOrder, spawnFailed } from './program.ts';
 
 export interface SpawnOrder extends ProgramOrder {
@@ -79,8 +80,9 @@ export async function spawnChild(order: SpawnOrder, clock: Clock): Promise<Child
   function tryToSpawn({ file, args, argv0 }: { file: string; args: readonly string[]; argv0: string }): ChildProcess {
     try {
       const stdio = [stdioOf[stdin], stdioOf[output], stdioOf[output], ...descriptors] as const;
-      // detached is setsid(2) here.
-      return spawn(file, args, { argv0, cwd, env: environment, detached: session === 'own', stdio: [...stdio] });
+      // detached is setsid(2). On Windows it would open a console window; there a hidden one of its own keeps the signals of ours away.
+      const detached = isPosix && session === 'own';
+      return spawn(file, args, { argv0, cwd, env: environment, detached, windowsHide: true, stdio: [...stdio] });
     } catch (error) {
       throw asSpawnFailed(error, order);
     }
@@ -115,4 +117,6 @@ const reasons: Record<string, string> = {
   EMFILE: 'The sidecar may have no more open files (ulimit -n).',
   ENFILE: 'The system has no more open files to give.',
   ENOMEM: 'There is not enough memory to start a process.',
+  EINVAL:
+    'The system does not start such a file itself; a .cmd or .bat file needs cmd.exe as the command, with /d /s /c and the file as args.',
 };

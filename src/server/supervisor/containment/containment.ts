@@ -16,7 +16,7 @@ export interface Containment {
   prepare(start: StartOrder): Promise<Contained>;
 }
 
-export type ContainmentKind = 'cgroup' | 'processGroup' | 'none';
+export type ContainmentKind = 'job' | 'cgroup' | 'processGroup' | 'none';
 
 export interface StartOrder {
   startId: string;

@@ -13,7 +13,8 @@ export function probeWin32(): PlatformCapabilities {
     pidfdInode: false,
     cgroup: 'none',
     cgroupDirectory: null,
-    containment: [],
+    // A process of Windows 8 and later may be in several; Node needs a later one.
+    containment: ['job'],
   };
 }
 
