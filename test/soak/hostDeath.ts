@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -85,10 +86,22 @@ async function playOne(script: string, { isReady, lifeMs }: { isReady: boolean; 
   const killedAt = performance.now();
   await once(host, 'exit');
   while (listCarriers(cookieName, cookie).length > 0) {
-    if (performance.now() - killedAt > giveUpMs) throw new Error(`left ${giveUpMs} ms after the host: ${listCarriers(cookieName, cookie)}`);
+    if (performance.now() - killedAt > giveUpMs) throw new Error(`left ${giveUpMs} ms after the host: ${describeCarriers(cookie)}`);
     await sleep(10);
   }
   const elapsedMs = Math.round(performance.now() - killedAt);
   await rm(stateDir, { recursive: true, force: true });
   return elapsedMs;
+}
+
+/** With their threads, and where in the kernel each of them waits. */
+function describeCarriers(cookie: string): string {
+  const read = (path: string) => (existsSync(path) ? readFileSync(path, 'utf8').replaceAll('\0', ' ').trim() : '');
+  return listCarriers(cookieName, cookie)
+    .map((pid) => {
+      const threads = existsSync(`/proc/${pid}/task`) ? readdirSync(`/proc/${pid}/task`) : [];
+      const places = threads.map((thread) => `${read(`/proc/${pid}/task/${thread}/comm`)} in ${read(`/proc/${pid}/task/${thread}/wchan`)}`);
+      return `${pid} (${read(`/proc/${pid}/cmdline`)}): ${places.join(', ')}`;
+    })
+    .join('; ');
 }
