@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { lstatSync } from 'node:fs';
-import { chmod, chown, lstat, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { createConnection, createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
@@ -109,6 +109,26 @@ describe('doors', () => {
     await mkdir(directory, { mode: 0o700 });
     await squat(`${directory}/${doorName(file)}`);
     await expectOpen([directory]);
+  });
+
+  test('of crashes are swept away after a day, and no others', async () => {
+    await using root = await makeDirectory();
+    const doors = root.at('doors');
+    await mkdir(doors, { mode: 0o700 });
+    for (const left of ['old', 'young']) await leaveSocket(`${doors}/${left}`);
+    await writeFile(`${doors}/no socket`, '');
+    const used = createServer().listen(`${doors}/used`);
+    await once(used, 'listening');
+    const yesterday = Date.now() / 1_000 - 25 * 3_600;
+    for (const old of ['old', 'used', 'no socket']) await utimes(`${doors}/${old}`, yesterday, yesterday);
+    const door = await createDoors([doors], log).open(file, () => {});
+    try {
+      await until(async () => !(await readdir(doors)).includes('old'), 'the old one to be gone');
+      expect((await readdir(doors)).sort()).toEqual([doorName(file), 'no socket', 'used', 'young'].sort());
+    } finally {
+      await door.close();
+      used.close();
+    }
   });
 
   test('a directory that is not ours alone is not used; the next one is', async () => {

@@ -9,6 +9,7 @@ import type { FileKey } from '../os/fileLock.ts';
 import { findFault, makeOwnDirectory } from '../os/ownDirectory.ts';
 import { assertPrivateDirectory, makePrivateDirectory } from '../os/paths.ts';
 import type { PlaceSystem } from './places.ts';
+import { sweepDoors } from './sweepDoors.ts';
 
 /*
  * The socket beside a lock. It is named after the locked file itself, so that whoever holds another file, an older one that
@@ -41,12 +42,16 @@ export function doorDirectories({ fallback, socketPathBytes }: PlaceSystem, base
 }
 
 export function createDoors(directories: string[], log: Log): Doors {
+  const swept = new Set<string>();
   return {
     async open(file, onVisitor) {
       const faults: string[] = [];
       for (const directory of directories) {
         const answer = await openIn(directory, doorName(file), onVisitor, log);
-        if (!('fault' in answer)) return answer;
+        if (!('fault' in answer)) {
+          sweepOnce(directory, doorName(file));
+          return answer;
+        }
         faults.push(answer.fault);
       }
       throw fail('PermissionDenied', `No socket can be opened for second instances, so the lock was let go: ${faults.join('; ')}.`, {
@@ -64,6 +69,13 @@ export function createDoors(directories: string[], log: Log): Doors {
       return { kind: 'closed', reason: reasons.find((reason) => reason !== nobody) ?? nobody };
     },
   };
+
+  /** Nobody waits for it. */
+  function sweepOnce(directory: string, newest: string): void {
+    if (swept.has(directory)) return;
+    swept.add(directory);
+    sweepDoors(directory, newest).catch((error: unknown) => log.debug({ err: error }, 'old sockets of locks could not be swept away'));
+  }
 }
 
 const nobody = 'The lock is held, but nobody listens beside it: its holder is starting, dying, or no sidecar.';
