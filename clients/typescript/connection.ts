@@ -28,6 +28,8 @@ export interface Connection extends AsyncDisposable {
   /** What `initialize` answered. */
   readonly server: Methods['initialize']['result'];
   readonly pid: number;
+  /** Everything rejects from here on; its process may still be about to end. */
+  readonly isLost: boolean;
   /** Resolves when the process has ended, with how; by then everything pending has rejected. */
   readonly ended: Promise<{ ending: Ending; error: SidecarError }>;
   request(method: string, params: object, options?: RequestOptions): Promise<unknown>;
@@ -79,6 +81,9 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
     return {
       server,
       pid: launched.pid as number,
+      get isLost() {
+        return wire.hasFailed;
+      },
       ended,
       request: wire.request,
       call: (method, params, callOptions) => wire.request(method, params, callOptions) as never,

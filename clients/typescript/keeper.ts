@@ -52,6 +52,8 @@ export async function keepSidecar({ appId, restarts, open, onRestarted, onOver }
   };
 
   async function request(method: string, params: object, options: RequestOptions = {}): Promise<unknown> {
+    // How it ends decides whether there will be another one: whoever asks again at once waits, too.
+    if (state.name === 'up' && connection.isLost) await connection.ended;
     if (state.name === 'over') throw state.error;
     // No await where there is nothing to wait for: requests go out in the order of asking.
     const left = state.name === 'up' ? options : await waitFor(state.up, method, options);

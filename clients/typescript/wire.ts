@@ -5,6 +5,8 @@ import { createLanes } from './lanes.ts';
 
 /** JSON-RPC over one connection: requests out, answers, notifications and the sidecar's own requests in. */
 export interface Wire {
+  /** Nothing is answered any more. */
+  readonly hasFailed: boolean;
   /** `onAnswer` runs before anything that follows the answer is read. */
   request(method: string, params: object, options?: RequestOptions): Promise<unknown>;
   notify(method: string, params: object): void;
@@ -77,6 +79,9 @@ export function createWire({ input, output, onNotification, onRequest, onBroken 
   });
 
   return {
+    get hasFailed() {
+      return failure !== null;
+    },
     notify: (method, params) => send({ jsonrpc: '2.0', method, params }),
     setLimits(limits) {
       longestBody = limits.bodyBytes;

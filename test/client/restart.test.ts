@@ -5,6 +5,7 @@ import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createFrameReader } from '../../clients/typescript/framing.ts';
 import { type Launch, type Lost, launchNode, Sidecar, type SidecarOptions } from '../../clients/typescript/index.ts';
+import { launchCommand } from '../../clients/typescript/launch/command.ts';
 import { afterDeath, defaultRestarts } from '../../clients/typescript/restart.ts';
 import { makeUserLock } from '../harness/instances.ts';
 import { isLinux } from '../harness/needs.ts';
@@ -98,6 +99,26 @@ describe.skipIf(!isLinux)('a real sidecar', { timeout: 120_000 }, () => {
     await until(isRunning, 'the service of the new one', 60_000);
     expect(await sidecar.close()).toMatchObject({ ok: true });
     expect(ran).toEqual(['first', 'second']);
+  });
+
+  test('follows one that broke the protocol: what is asked again at once waits for it', async () => {
+    const broken = `const answer = (text) => process.stdout.write('Content-Length: ' + text.length + '\\r\\n\\r\\n' + text);
+      answer('{"jsonrpc":"2.0","id":1,"result":{}}');
+      process.stdin.on('data', (chunk) => String(chunk).includes('port/check') && process.stdout.write('Segmentation fault\\n'));`;
+    let starts = 0;
+    const launch: Launch = () => {
+      starts += 1;
+      return starts === 1 ? launchCommand({ command: process.execPath, args: ['-e', broken] })() : launchNode()();
+    };
+    await using sidecar = await spawnSidecar('broken', { launch });
+    const port = await findFreePort();
+    const failed = sidecar.port.check({ port });
+    const again = failed.catch((error: Error) => {
+      expect(error.message).toMatch(/^The sidecar wrote something that is no message: "Segmentation fault/);
+      return sidecar.port.check({ port });
+    });
+    expect(await again).toMatchObject({ inUse: false });
+    expect(starts).toBe(2);
   });
 
   test('that has run its shutdown stays ended', async () => {
