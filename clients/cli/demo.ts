@@ -7,6 +7,7 @@ import { evictStubborn } from './demo/eviction.ts';
 import { becomeHost, builtSidecar } from './demo/host.ts';
 import { type Actor, endActors, startActors } from './demo/scene.ts';
 import { meetSecondInstance } from './demo/secondInstance.ts';
+import { superviseServices } from './demo/services.ts';
 import { heading, say, timed, width, within } from './demo/stage.ts';
 import { renderPorts } from './portTable.ts';
 import type { SidecarConnection } from './sidecar.ts';
@@ -54,6 +55,7 @@ async function playHost(actors: readonly Actor[], stateDir: string): Promise<voi
     await watchOneEnd(sidecar, actors[1] as Actor);
     await evictStubborn(sidecar, actors[4] as Actor);
     await meetSecondInstance(stateDir);
+    await superviseServices(sidecar);
     await cleanUpAfterCrash(
       stateDir,
       actors.filter((_, index) => index !== 1 && index !== 4),

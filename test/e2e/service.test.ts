@@ -157,3 +157,62 @@ describe.runIf(isLinux)('two at the same time', () => {
     expect(processes).toEqual([]);
   });
 });
+
+describe('the end of its input', () => {
+  const reads = (onEnd: string) => `process.stdin.on('end', () => { ${onEnd} }).resume(); setInterval(() => {}, 1000); console.log('up')`;
+  const spec = (onEnd: string, graceMs: number) => ({
+    name: 'api',
+    command: node,
+    args: ['-e', reads(onEnd)],
+    stdin: 'pipe' as const,
+    readiness: { kind: 'log' as const, pattern: '^up$' },
+    stop: { stdinClose: true, graceMs },
+  });
+
+  test('comes before the signal, and may be all that is needed', async () => {
+    await using sidecar = await startSidecar();
+    await sidecar.call('service/start', { spec: spec('process.exit(7)', 20_000) });
+    const { services } = await sidecar.call('service/stop', { name: 'api' });
+    expect(services).toMatchObject([{ state: 'stopped', exitCode: 7, signal: null }]);
+  });
+
+  test('is followed by the signal when half of the grace is over', async () => {
+    await using sidecar = await startSidecar();
+    await sidecar.call('service/start', { spec: spec("console.log('end of input')", 3_000) });
+    const { services } = await sidecar.call('service/stop', { name: 'api' });
+    expect(services).toMatchObject([{ state: 'stopped', exitCode: null, signal: 'SIGTERM' }]);
+    const { lines } = await sidecar.call('service/logs', { name: 'api' });
+    expect(lines.map(({ text }) => text)).toEqual(['up', 'end of input']);
+  });
+
+  test('needs an input', async () => {
+    await using sidecar = await startSidecar();
+    const { error } = await sidecar.request('service/start', { spec: { ...sleeps, name: 'api', stop: { stdinClose: true } } });
+    expect(error).toMatchObject({ code: -32_602, data: { issues: [{ path: 'spec.stop.stdinClose' }] } });
+  });
+});
+
+describe.runIf(isLinux)('a memory limit', () => {
+  test('over it, with all that it has started, a service is started again, and the cause says so', async () => {
+    await using sidecar = await startSidecar();
+    const eats = `
+      const child = require('node:child_process').spawn(process.execPath, ['-e', 'globalThis.kept = Buffer.alloc(300e6, 1); setInterval(() => {}, 1000)']);
+      process.on('SIGTERM', () => { console.log('asked politely'); process.exit(0); });
+      setInterval(() => {}, 1000);`;
+    const limits = { rssBytes: 200 * 1024 * 1024 };
+    const spec = { name: 'api', command: node, args: ['-e', eats], limits, restart: { maxRestarts: 1, backoffMs: 1 } };
+    await sidecar.call('service/start', { spec });
+    await sidecar.call('service/start', { spec: { ...sleeps, name: 'small', limits } });
+    const given = await until(
+      async () => {
+        const status = await get(sidecar, 'api');
+        return status.state === 'fatal' ? status : null;
+      },
+      'it to be given up',
+      25_000,
+    );
+    expect(given).toMatchObject({ restarts: 1, exitCode: 0 });
+    expect(given.cause).toMatch(/^Its processes use \d{9,} bytes of memory, and 209715200 are its limit\. /);
+    expect(await get(sidecar, 'small')).toMatchObject({ state: 'running', restarts: 0 });
+  });
+});

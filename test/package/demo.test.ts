@@ -18,6 +18,9 @@ test.skipIf(process.platform !== 'linux')(
     expect(stdout).toMatch(/heard: demo notes\.txt; it replied: opened in window 2/);
     expect(stdout).toMatch(/SIGTERM to 1 process\n.*SIGKILL to 1 process\n/);
     expect(stdout).toMatch(/demo-stubborn +killed after \d+ ms/);
+    expect(stdout).toMatch(/db is running, pid \d+, ready on port \d+\n(.*\n)*.*api is running, pid \d+, ready on port \d+\n/);
+    expect(stdout).toMatch(/db is backoff\. It was ended by SIGKILL, which we did not send\..*\n(.*\n)*.*db is running, pid \d+, ready/);
+    expect(stdout).toMatch(/api is stopped\. It was removed\.\n(.*\n)*.*db is stopped\. It was removed\.\n/);
     expect(stdout).toMatch(/demo-backend +(exited at SIGTERM|killed) after \d+ ms/);
     expect(stdout).toMatch(/demo-web, demo-shared, demo-names did not notice/);
     expect(stdout).toMatch(/Everything that this demo started has ended\./);

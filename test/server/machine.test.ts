@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { fail } from '../../src/protocol/errors.ts';
 import type { ProcessInfo } from '../../src/protocol/types/process.ts';
@@ -309,5 +310,36 @@ describe('the table of a service', () => {
       'exitedClearingThenStart',
       'fatalClearingThenStart',
     ]);
+  });
+});
+
+describe('docs/services.md', () => {
+  const columns = ['stopped', 'waiting', 'starting', 'running', 'stopping', 'backoff', 'exited', 'fatal'] as const;
+  const events: [string, InputName[]][] = [
+    ['a start', ['start']],
+    ['a stop', ['stop']],
+    ['its dependencies are there', ['unblocked']],
+    ['one of them is given up', ['hopeless']],
+    ['its program runs', ['spawned']],
+    ['it cannot be started', ['spawnFailed']],
+    ['the same, at a restart', ['spawnFailedAgain']],
+    ['it is found to be ill', ['ailing']],
+    ['it ends, to stay so', ['exited']],
+    ['it ends, to be started again', ['crashed']],
+    ['it ends, once too often', ['crashedTooOften']],
+    ['all of it has ended', ['cleared']],
+    ['the time of the backoff is over', ['due']],
+  ];
+
+  test('shows where the table leads', () => {
+    const leadsTo = (column: string, kinds: InputName[]) => {
+      const from = names.filter((name) => states[name].name === column);
+      const to = from.flatMap((name) => kinds.map((kind) => transition(states[name], inputs[kind])[0].name));
+      return [...new Set(to.filter((name) => name !== column))].join(', ');
+    };
+    const rows = events.map(([event, kinds]) => [event, ...columns.map((column) => leadsTo(column, kinds))]);
+    const table = [['', ...columns], ['', ...columns].map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+    const page = readFileSync(new URL('../../docs/services.md', import.meta.url), 'utf8');
+    expect(/<!-- table -->\n(.*)\n<!-- \/table -->/s.exec(page)?.[1]).toBe(table);
   });
 });

@@ -21,6 +21,8 @@ export interface EndingOrder {
   root: ProcessInfo | null;
   /** Who led their session; null when it is not known. */
   leader: { pid: number; identity: string } | null;
+  /** Closing this is asked first, and has half of the grace; null where the signal is the first thing. */
+  input: { close(): void; readonly ended: Promise<unknown> } | null;
   signal: string;
   graceMs: number;
   onRung?: ((rung: { signal: string; processes: number }) => void) | undefined;
@@ -53,31 +55,45 @@ export function beginEnding(order: EndingOrder, { pool, kill, gatherSpared, find
   const grace = new AbortController();
   /** Whom it is no use to try again, and why. */
   const hopeless = new Map<string, PlainOutcome>();
-  let timer: Timer = clock.setTimer(order.graceMs, () => grace.abort());
+  /** The time for closing the input is over. */
+  const halfway = Promise.withResolvers<void>();
+  let timers = setTimers(order.graceMs);
   let forceAtMs = clock.monotonicMs() + order.graceMs;
   let hasRelented = false;
   let wasAsked = false;
 
   return {
-    done: endAll().finally(() => timer.cancel()),
+    done: endAll().finally(cancelTimers),
     hasten(graceMs) {
       const atMs = clock.monotonicMs() + graceMs;
       hasRelented = false;
       if (atMs >= forceAtMs) return;
       forceAtMs = atMs;
-      timer.cancel();
-      timer = clock.setTimer(graceMs, () => grace.abort());
+      cancelTimers();
+      timers = setTimers(graceMs);
     },
     relent() {
       hasRelented = true;
     },
   };
 
+  function setTimers(graceMs: number): Timer[] {
+    return [clock.setTimer(graceMs, () => grace.abort()), clock.setTimer(graceMs / 2, () => halfway.resolve())];
+  }
+
+  function cancelTimers(): void {
+    for (const timer of timers) timer.cancel();
+  }
+
   async function endAll(): Promise<Left> {
     const protection = await gatherSpared();
     const { ending, force } = order.contained;
     ending();
     grace.signal.addEventListener('abort', () => void forceCgroup(), { once: true });
+    if (order.input) {
+      order.input.close();
+      await Promise.race([order.input.ended, halfway.promise]);
+    }
     let targets = merge(order.root === null ? [] : [order.root], await find(order.leader));
     let forcedRounds = 0;
     // Everybody gets the polite signal, also when there is no time left to wait for it.

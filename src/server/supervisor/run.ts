@@ -184,7 +184,8 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
 
   async function end(graceMs: number): Promise<void> {
     const root = child === null || child.hasExited() ? null : process;
-    const order: EndingOrder = { startId, contained, root, leader: process, signal: spec.stop.signal, graceMs, onRung: report.rung };
+    const { signal } = spec.stop;
+    const order: EndingOrder = { startId, contained, root, leader: process, input: inputToClose(), signal, graceMs, onRung: report.rung };
     ending = beginEnding(order, parts);
     const left = await ending.done.catch(forceChild);
     ending = null;
@@ -195,6 +196,12 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
       await ledger.recordEnded({ startId });
     }
     report.cleared(left.sentence);
+  }
+
+  function inputToClose(): EndingOrder['input'] {
+    const stdin = child?.stdin ?? null;
+    if (child === null || child.hasExited() || stdin === null || !spec.stop.stdinClose) return null;
+    return { close: () => void stdin.end(), ended: child.exited };
   }
 
   /** Where processes cannot even be looked at, the child itself still ends by its own handle. */

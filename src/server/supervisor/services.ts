@@ -3,6 +3,7 @@ import type { ServiceStatus } from '../../protocol/types/service.ts';
 import { type Apply, createApply } from './applying.ts';
 import { type Belonging, createBelonging } from './belonging.ts';
 import { layersOf } from './dependencies.ts';
+import { watchMemoryLimits } from './memoryLimits.ts';
 import { createRegistry, type RegistryParts, type Target } from './registry.ts';
 import type { Service } from './service.ts';
 import { createStarting, type StartOrder } from './starting.ts';
@@ -65,6 +66,7 @@ export function createServices(parts: ServicesParts): Services {
   const registry = createRegistry(parts);
   const { services } = registry;
   const starting = createStarting(registry, parts);
+  watchMemoryLimits({ ...parts, registry });
   const stopping = createStopping({ registry, starting, clock: parts.clock });
 
   return {

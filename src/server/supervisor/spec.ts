@@ -19,7 +19,7 @@ export interface CompleteSpec extends Omit<ServiceSpec, 'readiness' | 'liveness'
   readiness?: CompleteProbe;
   liveness?: CompleteProbe;
   restart: { [Member in keyof RestartSpec]-?: NonNullable<RestartSpec[Member]> };
-  stop: { signal: NonNullable<StopSpec['signal']>; graceMs: number };
+  stop: { signal: NonNullable<StopSpec['signal']>; graceMs: number; stdinClose: boolean };
   logs: LogsOrder;
 }
 
@@ -76,7 +76,7 @@ function complete(spec: ServiceSpec, ownerTag: string | undefined): CompleteSpec
     ...(readiness && { readiness: completeProbe(readiness) }),
     ...(liveness && { liveness: completeProbe(liveness) }),
     restart: withDefaults(restart, defaultRestart),
-    stop: { signal: stop?.signal ?? 'SIGTERM', graceMs: stop?.graceMs ?? 5_000 },
+    stop: { signal: stop?.signal ?? 'SIGTERM', graceMs: stop?.graceMs ?? 5_000, stdinClose: stop?.stdinClose ?? false },
     logs: { ringBytes, maxBytes, keep, ...(file !== undefined && { file }) },
     ...(tag !== undefined && { ownerTag: tag }),
   };
@@ -101,11 +101,9 @@ function withDefaults<Members extends object>(given: { [Member in keyof Members]
   return Object.fromEntries(names.map((name) => [name, given?.[name] ?? defaults[name]])) as Members;
 }
 
-/** What the contract has and this build does not, yet. Never ignored: a service without its limits is another one. */
+/** What the contract has and this build does not, yet. Never ignored: a service without it is another one. */
 function refuseUnsupported(spec: ServiceSpec): void {
   const asked: Record<string, boolean> = {
-    'stop.stdinClose': spec.stop?.stdinClose === true,
-    limits: spec.limits?.rssBytes !== undefined,
     persistent: spec.persistent === true,
   };
   const member = Object.keys(asked).find((name) => asked[name]);

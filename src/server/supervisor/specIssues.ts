@@ -31,6 +31,7 @@ export function findSpecIssues(spec: ServiceSpec): SpecIssue[] {
     check(`ports.${index}.env`, port.env !== undefined && !isVariable(port.env), 'is no name for a variable');
     check(`ports.${index}.host`, port.host !== undefined && isIP(port.host) === 0, 'must be an IPv4 or IPv6 address');
   }
+  check('stop.stdinClose', spec.stop?.stdinClose === true && spec.stdin !== 'pipe', 'needs stdin: pipe, or there is nothing to close');
   for (const [index, tie] of dependsOn.entries()) {
     check(`dependsOn.${index}.name`, tie.name === name, 'is the service itself');
     check(`dependsOn.${index}.name`, dependsOn.findIndex((other) => other.name === tie.name) !== index, 'is there twice');
