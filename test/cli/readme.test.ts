@@ -47,6 +47,28 @@ describe.skipIf(!isLinux)('the session', () => {
   });
 });
 
+test.skipIf(!isLinux)(
+  'the services start in order, crash, come back, and end in reverse',
+  () => {
+    const pasted = /<!-- services -->\n```sh\n(.*?)```/s.exec(readme)?.[1] ?? '';
+    expect(pasted).toContain('\n  sleep 4\n');
+    // A person sees that it needs longer; a busy machine gets more time beforehand.
+    const services = pasted.replace('sleep 4', 'sleep 15');
+    const { status, stdout, stderr } = spawnSync('bash', ['-c', `set -o pipefail\n${services}`], { cwd: checkout.path, encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const told = stdout.trim().split('\n');
+    const at = (name: string, state: string, ready: boolean, from = 0) => {
+      const place = told.indexOf(`"name":"${name}","state":"${state}","ready":${ready}`, from);
+      expect(place, `${name} ${state} in\n${stdout}`).toBeGreaterThanOrEqual(from);
+      return place;
+    };
+    const crash = at('api', 'backoff', false, at('api', 'running', true, at('db', 'running', true)));
+    at('api', 'starting', false, crash);
+    expect(told.lastIndexOf('"name":"api","state":"stopped","ready":false')).toBeLessThan(at('db', 'stopped', false, crash));
+  },
+  90_000,
+);
+
 test('the commands are those of --help', () => {
   for (const name of Object.keys(commandHelp)) {
     const inHelp = overview

@@ -43,7 +43,7 @@ function spec(name: string) {
     name,
     group: 'demo',
     command: process.execPath,
-    args: [program, name, `$\{port:main}`],
+    args: [program, 'backend', `$\{port:main}`],
     ports: [{ name: 'main' }],
     readiness: { kind: 'tcp' as const, periodMs: 50 },
     restart: { backoffMs: 100 },

@@ -21,8 +21,8 @@ export interface EndingOrder {
   root: ProcessInfo | null;
   /** Who led their session; null when it is not known. */
   leader: { pid: number; identity: string } | null;
-  /** Closing this is asked first, and has half of the grace; null where the signal is the first thing. */
-  input: { close(): void; readonly ended: Promise<unknown> } | null;
+  /** Closing this is asked first, and has half of the grace; without it the signal is the first thing. */
+  input?: { close(): void; readonly ended: Promise<unknown> } | null | undefined;
   signal: string;
   graceMs: number;
   onRung?: ((rung: { signal: string; processes: number }) => void) | undefined;
