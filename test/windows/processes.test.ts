@@ -86,6 +86,16 @@ test('without force nobody is touched, because Windows has no way to ask', async
   expect(isAlive(program.pid)).toBe(true);
 });
 
+test('a dry run says what would be done: TerminateProcess, or nothing', async () => {
+  await using program = await spawnProgram(nodeProgram('idle'));
+  const target = { kind: 'process', pid: program.pid } as const;
+  const { outcomes } = await sidecar.call('process/kill', { target, dryRun: true });
+  expect(outcomes).toMatchObject([{ outcome: 'planned', rung: 'terminate', reason: expect.stringContaining('TerminateProcess') }]);
+  const gentle = await sidecar.call('process/kill', { target, dryRun: true, force: false });
+  expect(gentle.outcomes).toMatchObject([{ outcome: 'planned', reason: expect.stringContaining('Nothing') }]);
+  expect(isAlive(program.pid)).toBe(true);
+});
+
 test('nobody else is killed: another identity, the sidecar itself, the system', async () => {
   await using program = await spawnProgram(nodeProgram('idle'));
   const { process: found } = await sidecar.call('process/get', { target: { pid: program.pid } });

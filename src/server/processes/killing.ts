@@ -6,6 +6,7 @@ import type { Glimpse } from '../../workers/platform/types.ts';
 import type { Pool } from '../../workers/pool.ts';
 import { type ProtectionFacts, protectionOf } from '../../workers/protection.ts';
 import type { Missed } from '../../workers/tasks/growthQuestion.ts';
+import { isPosix } from '../os/posix.ts';
 import type { FreedPorts } from './freedPorts.ts';
 import { type Kill, type KillOptions, type KillOrder, missedOutcome, type PlainOutcome, protectedOutcome, subject } from './kill.ts';
 import { type PlanOwner, type Plans, refuseMembersBesidePlan } from './plans.ts';
@@ -105,15 +106,12 @@ export function readOptions(
   return { tree, signal, graceMs, force, allowProtected };
 }
 
-export function plannedOutcome(info: Glimpse, { signal, force }: KillOptions): PlainOutcome {
-  return {
-    process: subject(info),
-    outcome: 'planned',
-    rung: 'signal',
-    signal,
-    reason: force ? `${signal}, then SIGKILL.` : `${signal}, and no force.`,
-    elapsedMs: 0,
-  };
+export function plannedOutcome(info: Glimpse, { signal, force }: KillOptions, hasSignals = isPosix): PlainOutcome {
+  const planned = { process: subject(info), outcome: 'planned', elapsedMs: 0 } as const;
+  if (hasSignals) return { ...planned, rung: 'signal', signal, reason: force ? `${signal}, then SIGKILL.` : `${signal}, and no force.` };
+  if (!force && signal !== 'SIGKILL')
+    return { ...planned, reason: 'Nothing: Windows has no way to ask it to end, only to make it, and force is not wanted.' };
+  return { ...planned, rung: 'terminate', signal: 'SIGKILL', reason: 'TerminateProcess at once: Windows has no way to ask it to end.' };
 }
 
 export function withoutPorts(outcomes: PlainOutcome[]) {
