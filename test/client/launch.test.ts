@@ -195,7 +195,10 @@ describe.skipIf(!isLinux)('a utility process', () => {
   });
 
   test('is not to be had outside Electron, which is said', async () => {
-    await expect(Sidecar.spawn({ ...stateOf('none'), launch: launchUtilityProcess() })).rejects.toMatchObject({ kind: 'Disconnected' });
+    await expect(Sidecar.spawn({ ...stateOf('none'), launch: launchUtilityProcess() })).rejects.toMatchObject({
+      kind: 'Disconnected',
+      message: 'The sidecar could not be started: There is no utilityProcess here: this is not Electron.',
+    });
   });
 });
 

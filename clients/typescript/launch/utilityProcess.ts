@@ -117,6 +117,8 @@ async function readToEnd(socket: Socket): Promise<void> {
 
 /** `require`, because a bundler leaves that alone, and Electron answers it wherever the file lies that asks. */
 function electronsOwn(): UtilityProcess {
+  // Elsewhere the name is that of a package, which would begin to download Electron.
+  if (process.versions.electron === undefined) throw new Error('There is no utilityProcess here: this is not Electron.');
   const { utilityProcess } = createRequire(process.execPath)('electron') as { utilityProcess?: UtilityProcess };
   if (utilityProcess === undefined) throw new Error("There is no utilityProcess here: only Electron's main process has it.");
   return utilityProcess;
