@@ -1,5 +1,3 @@
-import type { Logger } from 'pino';
-
 /** What the halves may log: an object of fields and a message, as pino does it. */
 export interface Log {
   debug(fields: object, message: string): void;
@@ -40,7 +38,7 @@ export interface LogOptions {
  * the first line that is written, because most runs write none and it costs 15 ms and 4 MB at start.
  */
 export function createLog({ level, write, now }: LogOptions): ProcessLog {
-  let logger: Logger | null = null;
+  let logger: Log | null = null;
   let loading: Promise<void> | null = null;
   const early: (() => void)[] = [];
   const listeners: ((line: LogLine) => void)[] = [];
@@ -68,8 +66,23 @@ export function createLog({ level, write, now }: LogOptions): ProcessLog {
   };
 
   async function load(): Promise<void> {
-    const { pino } = await import('pino');
-    logger = pino({ name: 'sidewarden', level, base: { pid: process.pid }, timestamp: false }, { write });
+    try {
+      const { pino } = await import('pino');
+      logger = pino({ name: 'sidewarden', level, base: { pid: process.pid }, timestamp: false }, { write });
+    } catch {
+      logger = plainLog(write);
+    }
     for (const writeNow of early.splice(0)) writeNow();
   }
+}
+
+/** Where pino cannot be loaded: our own files may be gone while we run, by an upgrade or with a program that had unpacked them. */
+function plainLog(write: (line: string) => void): Log {
+  const at = (level: number) => (fields: object, msg: string) => {
+    const told = JSON.stringify({ level, pid: process.pid, name: 'sidewarden', ...fields, msg }, (_, value: unknown) =>
+      value instanceof Error ? { type: value.name, message: value.message, stack: value.stack } : value,
+    );
+    write(`${told}\n`);
+  };
+  return { debug: at(20), info: at(30), warn: at(40), error: at(50), fatal: at(60) };
 }

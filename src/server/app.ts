@@ -262,9 +262,9 @@ export async function runApp(options: AppOptions): Promise<AppEnd> {
   });
   return { exitCode, hasHangingThreads: !threadsHaveEnded };
 
-  /** Whatever hangs now cannot hold up the end: false when something does. */
+  /** Whatever hangs or fails now cannot hold up the end: false when something hangs. */
   function within(deadlineMs: number, closing: Promise<unknown>[]): Promise<boolean> {
-    return Promise.race([Promise.all(closing).then(() => true), clock.sleep(deadlineMs).then(() => false)]);
+    return Promise.race([Promise.allSettled(closing).then(() => true), clock.sleep(deadlineMs).then(() => false)]);
   }
 
   /** Where nobody has read it, it is the last line of the log. */

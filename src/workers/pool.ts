@@ -163,7 +163,8 @@ export function createPool(options: PoolOptions): Pool {
     for (const job of queue.splice(0)) job.reject(shuttingDown());
     const signalling = [...running].filter(({ task }) => neverCutOff.includes(task)).map(({ answered }) => answered);
     if (signalling.length > 0) await Promise.race([Promise.allSettled(signalling), clock.sleep(longestSignallingMs)]);
-    await (await piscina)?.destroy();
+    // One that could not be opened has failed its tasks already.
+    await (await piscina?.catch(() => null))?.destroy();
   }
 }
 
