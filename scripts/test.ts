@@ -29,8 +29,8 @@ const suites: Suite[] = [
   linuxOnly(tests('conformance')),
   linuxOnly({ name: 'python', run: () => runPythonSuite(scratch) }),
   linuxOnly(tests('e2e')),
-  // Whoever installs without optional packages gets the fallbacks: the same cases, no foreign-function calls.
   { name: 'windows', run: () => readSummary('windows', ['scripts/windows.ts'], {}) },
+  // Whoever installs without optional packages gets the fallbacks: the same cases, no foreign-function calls.
   linuxOnly(tests('withoutNative', ['--project', 'unit', '--project', 'e2e', 'test/workers/', 'test/e2e/'], { SIDEWARDEN_NATIVE: 'off' })),
 ];
 

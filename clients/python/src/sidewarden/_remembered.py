@@ -56,6 +56,9 @@ class Remembered:
         if method in MAKERS and is_made(method, told):
             id = told.get(MAKERS[method].id)
             if isinstance(id, str):
+                if method == "instance/acquire":
+                    # Who has got a lock anew had lost it before: two of the same would be asked for twice after a restart.
+                    self.made[method] = [one for one in self.made[method] if _lock_key(one.params) != _lock_key(params)]
                 self.made[method].append(Made(id, id, params))
         if method in _ENDED_BY:
             made = self.made[_ENDED_BY[method]]
@@ -160,3 +163,7 @@ _NOTERS: Dict[str, Callable[[Remembered, Told, Told], None]] = {
 
 def _port_key(params: Told) -> Tuple[int, str]:
     return params["port"], params.get("protocol", "tcp")
+
+
+def _lock_key(params: Told) -> Tuple[Any, Any, Any]:
+    return (params.get("name"), params.get("scope", "user"), params.get("path"))
