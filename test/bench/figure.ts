@@ -5,8 +5,9 @@ export interface Figure {
   peer: string;
   /** What is held against the bound: a ratio, or a difference in megabytes. */
   value: number;
-  unit: '×' | 'MB' | '/s';
-  bound: { atMost: number } | { atLeast: number };
+  unit: '×' | 'MB' | '/s' | 'ms' | '%' | '';
+  /** Null where it is only told. */
+  bound: { atMost: number } | { atLeast: number } | null;
   /** Why it may be missed, as far as profiling has told; the report says it only when it is. */
   why?: string;
 }
@@ -20,19 +21,23 @@ export interface Missing {
 export type Measured = Figure | Missing;
 
 export function isMet({ value, bound }: Figure): boolean {
+  if (bound === null) return true;
   return 'atMost' in bound ? value <= bound.atMost : value >= bound.atLeast;
 }
 
 export function describeValue({ value, unit }: Figure): string {
+  if (unit === '') return String(value);
   return unit === '×' ? `${value.toFixed(2)} ×` : `${value.toFixed(1)} ${unit}`;
 }
 
 export function describeBound({ bound, unit }: Figure): string {
-  return 'atMost' in bound ? `≤ ${bound.atMost} ${unit}` : `≥ ${bound.atLeast} ${unit}`;
+  if (bound === null) return 'none';
+  return ('atMost' in bound ? `≤ ${bound.atMost} ${unit}` : `≥ ${bound.atLeast} ${unit}`).trim();
 }
 
 /** `met`, or by how much it is not. */
 export function describeVerdict(figure: Figure): string {
+  if (figure.bound === null) return '';
   if (isMet(figure)) return 'met';
   const { bound, value, unit } = figure;
   const limit = 'atMost' in bound ? bound.atMost : bound.atLeast;

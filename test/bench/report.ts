@@ -1,10 +1,19 @@
 import { describeBound, describeValue, describeVerdict, isMet, type Measured } from './figure.ts';
 import { describeMachine, describePeers } from './machine.ts';
 
-/** docs/benchmarks.md, whole. */
-export function writeReport(figures: Measured[], command: string, date: Date): string {
+export interface Report {
+  title: string;
+  figures: Measured[];
+  command: string;
+  date: Date;
+  /** What else one has to know, as lines. */
+  notes: string[];
+}
+
+/** A page of figures, whole. */
+export function writeReport({ title, figures, command, date, notes }: Report): string {
   return [
-    '# Benchmarks',
+    `# ${title}`,
     '',
     `Written by \`${command}\` on ${date.toISOString().slice(0, 10)}; do not edit by hand. Every figure compares two things that were`,
     'measured in turn in the same run, so that what disturbs one disturbs the other: medians over the rounds, and the median of',
@@ -18,9 +27,7 @@ export function writeReport(figures: Measured[], command: string, date: Date): s
     ...figures.map(row),
     '',
     ...reasons(figures),
-    'The busy machine has 500 more processes with 20 open files and 4 listening sockets each. `ss` and `lsof` are measured as one uses',
-    'them, from their start to their end; psutil and the C loop without the start of their process, because a program that',
-    'uses them is running already.',
+    ...notes,
     '',
   ].join('\n');
 }

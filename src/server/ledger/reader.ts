@@ -86,22 +86,8 @@ export function createLedgerReader({
     },
 
     recallLive: async () => live ?? readAll(),
-
-    adoptDead() {
-      const turn = last.then(adoptAll, adoptAll);
-      last = turn.catch(() => {});
-      return turn;
-    },
-
-    async sweep() {
-      for (const path of await listOwn()) {
-        const lock = await locks.tryAdopt(path);
-        if (typeof lock === 'string') continue;
-        const { mtimeMs } = await lock.handle.stat();
-        if (isFinished(await readLedger(path)) || clock.now() - mtimeMs > forgottenAfterMs) await remove(path);
-        await lock.release();
-      }
-    },
+    adoptDead: () => inTurn(adoptAll),
+    sweep: () => inTurn(sweepAll),
   };
 
   async function readAll(): Promise<LiveList> {
@@ -126,6 +112,23 @@ export function createLedgerReader({
       const alive = sidecars.get(sidecar.identity);
       return alive ? [{ appId, sidecar: alive, host: living(host), guard: living(guard), starts: [...starts.values()] }] : [];
     });
+  }
+
+  /** A sweep has every lock for a moment, for which whoever adopts would have to wait. */
+  function inTurn<Value>(step: () => Promise<Value>): Promise<Value> {
+    const turn = last.then(step, step);
+    last = turn.catch(() => {});
+    return turn;
+  }
+
+  async function sweepAll(): Promise<void> {
+    for (const path of await listOwn()) {
+      const lock = await locks.tryAdopt(path);
+      if (typeof lock === 'string') continue;
+      const isOld = clock.now() - (await lock.handle.stat()).mtimeMs > forgottenAfterMs;
+      if (isOld || isFinished(await readLedger(path))) await remove(path);
+      await lock.release();
+    }
   }
 
   async function adoptAll(): Promise<DeadLedger[]> {

@@ -83,14 +83,30 @@ async function make(probe: CompleteProbe, run: ProbedRun, parts: ProbeParts): Pr
 /** Until it has once been the run itself that answered, each answer is looked at twice. */
 function owned(ask: Ask, target: { host: string; port: number }, run: ProbedRun, parts: ProbeParts): Ask {
   let isOwn = false;
+  let looking: Promise<string | null> | null = null;
   return async (signal) => {
     const answer = await ask(signal);
     if (isOwn || answer.kind === 'failure') return answer;
-    const stranger = await whoseElse(target, run, parts, signal).catch(
+    // With a hundred services on a busy machine the look takes longer than a question may: then the next one waits for it.
+    looking ??= look();
+    const stranger = await Promise.race([looking, givenUp(signal)]);
+    return stranger === null ? answer : failure(stranger);
+  };
+
+  async function look(): Promise<string | null> {
+    const stranger = await whoseElse(target, run, parts, new AbortController().signal).catch(
       (error: unknown) => `it could not be found out who holds port ${target.port} (${reasonOf(error)})`,
     );
-    if (stranger !== null) return failure(stranger);
-    isOwn = true;
-    return answer;
-  };
+    isOwn = stranger === null;
+    looking = null;
+    return stranger;
+  }
+}
+
+function givenUp(signal: AbortSignal): Promise<string> {
+  const why = 'the question was given up';
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(why);
+    else signal.addEventListener('abort', () => resolve(why), { once: true });
+  });
 }
