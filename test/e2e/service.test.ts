@@ -114,10 +114,11 @@ describe('waiting for a start', () => {
   test('ends at the time-out, and the service stays', async () => {
     await using sidecar = await startSidecar();
     const readiness = { kind: 'log', pattern: '^never$' } as const;
-    const answer = await sidecar.request('service/start', { spec: { ...sleeps, name: 'api', readiness }, timeoutMs: 1_000 });
+    await sidecar.call('service/start', { spec: { ...sleeps, name: 'api', readiness }, waitFor: 'running' });
+    const answer = await sidecar.request('service/start', { name: 'api', timeoutMs: 200 });
     expect(answer.error).toMatchObject({
       code: 1003,
-      message: 'api was not ready within 1000 ms; it is running, and stays so.',
+      message: 'api was not ready within 200 ms; it is running, and stays so.',
       data: { kind: 'TimedOut', service: { name: 'api', state: 'running', ready: false, healthy: true } },
     });
     expect(await get(sidecar, 'api')).toMatchObject({ state: 'running', ready: false });
