@@ -230,7 +230,7 @@ describe('when it cannot be done', () => {
   test('a system that cannot be asked ends with 3', async () => {
     const env = beforeSidecar('darwin', `Object.defineProperty(process, 'platform', { value: 'darwin' });`);
     const run = await runCli(['port', '3000'], { env });
-    expect(run).toMatchObject({ code: 3, stdout: '', stderr: expect.stringMatching(/^sidewarden: .* on macOS yet/) });
+    expect(run).toMatchObject({ code: 3, stdout: '', stderr: expect.stringMatching(/^sidewarden: .* does not know macOS yet/) });
   });
 
   test('a sidecar that does not start ends with 4, and its last words are told', async () => {
