@@ -70,6 +70,8 @@ describe.skipIf(python === null).for(containments)('%s', (containment) => {
     process.kill(first, 'SIGKILL');
     const second = await until(() => [findGuard(sidecar.pid)].find((pid) => pid !== null && pid !== first), 'another guard');
     expect(second).not.toBe(first);
+    // It is seen a moment before it is told what runs.
+    await sidecar.call('sidecar/ping', {});
     sidecar.child.kill('SIGKILL');
     expect(await sprawl.left()).toBe(0);
   });
