@@ -130,7 +130,9 @@ def test_it_runs_where_it_is_installed(platform: str, tmp_path: Path) -> None:
     python = make_venv(tmp_path / "venv", "--no-index", str(wheel(platform)))
     (said,) = run(python, ASK)
     native, version, place = said.split()
-    assert native == str(platform != "any")
+    # Node.js looks for packages in the folders above, too: somebody may have put koffi there.
+    above = any((one / "node_modules/koffi").exists() for one in tmp_path.parents)
+    assert native == str(platform != "any" or above)
     assert version == wheel(platform).name.split("-")[1]
     assert Path(place).is_relative_to(tmp_path)
 
