@@ -75,8 +75,8 @@ def test_ctrl_c_on_a_terminal_ends_the_call_and_then_the_sidecar_in_order(app: D
     code = """
         with sidecar:
             sidecar.on_shutdown("mark", lambda: open(MARK, "w").write("flushed"))
-            open(MARK + ".ready", "w").close()
             try:
+                open(MARK + ".ready", "w").close()
                 sidecar.port.wait(1, "listening", 60_000)
             except KeyboardInterrupt:
                 sidecar.sidecar.ping()  # the sidecar leaves it to the host
