@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { summaryReporter } from './test/setup/summary.ts';
 
@@ -31,6 +32,8 @@ const summary = process.env.SIDEWARDEN_TEST_SUMMARY;
 // biome-ignore lint/style/noDefaultExport: vitest reads its configuration from the default export.
 export default defineConfig({
   test: {
+    // Most of the time a test waits for a process to start or to end.
+    maxWorkers: availableParallelism() + 1,
     projects: [
       project('unit', ['test/**/*.test.ts'], ['test/bench/**', ...suites.map(filesOf)]),
       ...suites.filter((suite) => suite !== 'windows').map((suite) => project(suite, [filesOf(suite)])),
