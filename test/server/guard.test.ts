@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseProcStat } from '../../src/workers/platform/parse/procStat.ts';
@@ -53,9 +54,10 @@ describe.skipIf(!isLinux || shells.length === 0).for(shells.map((shell) => ({ sh
     const guard = startGuard(shell);
     const program = startProgram('exec sleep 300');
     guard.tell(`add 1 ${program.id} TERM 30 -`, 'del 1');
-    // Once it reads, its traps are set.
-    await until(() => readFileSync(`/proc/${guard.pid}/status`, 'utf8').match(/^SigIgn:\s*0*[1-9a-f]/m), 'its traps');
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const) process.kill(guard.pid, signal);
+    const signals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
+    // A shell sets its traps one after the other.
+    await until(() => signals.every((signal) => isIgnored(guard.pid, constants.signals[signal])), 'its traps');
+    for (const signal of signals) process.kill(guard.pid, signal);
     await guard.end();
     expect(program.child.signalCode).toBeNull();
   });
@@ -70,6 +72,12 @@ test.skipIf(!isLinux)('a sidecar that hangs when its host is gone is killed, and
   expect(await hanging.ended).toBe('SIGKILL');
   await guard.end();
 });
+
+/** SigIgn of proc_pid_status(5): a mask in hex, the bit of a signal is its number less one. */
+function isIgnored(pid: number, signal: number): boolean {
+  const mask = /^SigIgn:\s*([\da-f]+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+  return (BigInt(`0x${mask}`) & (1n << BigInt(signal - 1))) !== 0n;
+}
 
 /** pid and ticks, as the guard has them. */
 function mark(pid: number): string {
