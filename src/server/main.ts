@@ -6,7 +6,7 @@ import { type AppEnd, type AppOptions, runApp } from './app.ts';
 import { locateFiles } from './builtFiles.ts';
 import { readConfig, type TransportChoice } from './config.ts';
 import { openLogSink } from './logSink.ts';
-import { exitAtOnce, hasFileRequests } from './os/hangingThreads.ts';
+import { exitAtOnce, hasHangingFile } from './os/hangingThreads.ts';
 import { couldNotStart } from './shutdown/exitCode.ts';
 import { listenForEndings } from './shutdown/triggers.ts';
 import { takeStdio } from './transport/stdio.ts';
@@ -40,7 +40,7 @@ export async function main(args: string[]): Promise<never> {
   });
   await log.flush();
   await sink.flush();
-  if (hasHangingThreads || hasFileRequests()) exitAtOnce(exitCode, config);
+  if (hasHangingThreads || (await hasHangingFile(systemClock))) exitAtOnce(exitCode, config);
   process.exit(exitCode);
 }
 

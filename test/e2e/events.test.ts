@@ -211,14 +211,6 @@ describe.runIf(isLinux)('subscriptions', () => {
     expect(await own.call('events/subscribe', params)).toHaveProperty('subscriptionId');
   });
 
-  test.each(['service', 'instance'])('topic %s is Unsupported until there is something to watch', async (topic) => {
-    const { error } = await sidecar.request('events/subscribe', { topics: [topic] });
-    expect(error).toMatchObject({ code: 1009, data: { kind: 'Unsupported', capability: `events/${topic}` } });
-    expect((await sidecar.request('events/subscribe', { topics: ['port', topic], filter: { ports: [1] } })).error).toMatchObject({
-      code: 1009,
-    });
-  });
-
   test.each([
     ['port without ports', { topics: ['port'] }, 'filter.ports'],
     ['port with none', { topics: ['port'], filter: { ports: [] } }, 'filter.ports'],

@@ -7,7 +7,7 @@ import { createContaining } from '../composition/containing.ts';
 import { createLooking } from '../composition/looking.ts';
 import { openAppLedgers } from '../ledger/appLedgers.ts';
 import { createFileLocks } from '../os/fileLock.ts';
-import { exitAtOnce, hasFileRequests } from '../os/hangingThreads.ts';
+import { exitAtOnce, hasHangingFile } from '../os/hangingThreads.ts';
 import { keepInheritedDescriptors } from '../os/inheritedDescriptors.ts';
 import { createGrow } from '../processes/growth.ts';
 import { createKill } from '../processes/kill.ts';
@@ -28,7 +28,7 @@ export async function main(args: string[]): Promise<never> {
   try {
     const { exitCode, hasHangingThreads, native } = await run(answer.order);
     // Node sets a terminal back to how it was when it exits, and the command may have been `stty`.
-    if (native || hasHangingThreads || hasFileRequests()) exitAtOnce(exitCode, { native });
+    if (native || hasHangingThreads || (await hasHangingFile(systemClock))) exitAtOnce(exitCode, { native });
     process.exit(exitCode);
   } catch (error) {
     if (!(error instanceof SidewardenError)) throw error;
