@@ -120,6 +120,8 @@ export function createKill({ pool, ladder, grow, gatherProtection, clock }: Kill
         protection = await gatherProtection();
         growth = await steps.grow(order, { ...look, protection }, join);
       }
+      // Checked once, with the first signal: later looks of the same kill go by what it found.
+      protection = { known: protection.known };
       if (unknown !== undefined && growth.missed) spare(missedOutcome(unknown, growth.missed));
       unknown = undefined;
       for (const [identity, startTicks] of Object.entries(growth.startTicks)) set.startTicks.set(identity, startTicks);
