@@ -48,3 +48,8 @@ export const systemClock: Clock = {
     });
   },
 };
+
+/** Whether all of these have come to an end, well or not, within that time. */
+export function endWithin(clock: Clock, deadlineMs: number, ending: readonly Promise<unknown>[]): Promise<boolean> {
+  return Promise.race([Promise.allSettled(ending).then(() => true), clock.sleep(deadlineMs).then(() => false)]);
+}

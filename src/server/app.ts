@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type Clock, systemClock } from '../clock.ts';
+import { type Clock, endWithin, systemClock } from '../clock.ts';
 import type { ProcessLog } from '../log.ts';
 import type { ShutdownReport } from '../protocol/types/shutdown.ts';
 import type { ServerCapabilities } from '../protocol/types/status.ts';
@@ -242,15 +242,17 @@ export async function runApp(options: AppOptions): Promise<AppEnd> {
   if (!isForsaken()) await Promise.race([session.drain(drainMs), endings.hurried.then(() => session.drain(0))]);
   subscriptions.close(session.id);
   // What was late is being killed; without this nobody but the guard would see it through, and that later.
-  await within(lateMs, [shutdown.settled()]);
-  await within(
+  await endWithin(clock, lateMs, [shutdown.settled()]);
+  // Whatever hangs or fails from here on cannot hold up the end.
+  await endWithin(
+    clock,
     closingMs,
     clients.all().map(({ ledgers }) => ledgers.ledger.close()),
   );
   containing.guard.close();
   watching.abort();
   // Before the report: what they cut off may be logged as a failure, and nothing comes behind the last line.
-  const threadsHaveEnded = await within(closingMs, [waiter.close(), pool.close()]);
+  const threadsHaveEnded = await endWithin(clock, closingMs, [waiter.close(), pool.close()]);
   tellReport(report, how);
   await session.flush(isForsaken() ? 0 : flushMs);
   session.close();
@@ -261,11 +263,6 @@ export async function runApp(options: AppOptions): Promise<AppEnd> {
     hasUncaughtException: endings.has('uncaughtException'),
   });
   return { exitCode, hasHangingThreads: !threadsHaveEnded };
-
-  /** Whatever hangs or fails now cannot hold up the end: false when something hangs. */
-  function within(deadlineMs: number, closing: Promise<unknown>[]): Promise<boolean> {
-    return Promise.race([Promise.allSettled(closing).then(() => true), clock.sleep(deadlineMs).then(() => false)]);
-  }
 
   /** Where nobody has read it, it is the last line of the log. */
   function tellReport(report: ShutdownReport, { kind }: Ending): void {

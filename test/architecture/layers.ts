@@ -60,6 +60,7 @@ export const layers: Layer[] = [
       ...kernel,
       'type:platform',
       'unsupported',
+      'waits',
       'parse',
       'posix',
       'native',
@@ -77,6 +78,7 @@ export const layers: Layer[] = [
     may: [...kernel, 'type:platform', ...systems.map((system) => `platform/${system}`)],
   },
   { name: 'unsupported', files: [`${platform}unsupported.ts`], may: [...kernel, 'type:platform'] },
+  { name: 'waits', files: [`${platform}waits.ts`, `${platform}watchedHandles.ts`], may: [...kernel, 'type:platform'] },
   { name: 'platform', files: [platform], may: ['protocol'] },
 
   {

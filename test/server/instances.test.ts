@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { lstatSync } from 'node:fs';
 import { chmod, chown, lstat, mkdir, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
-import { createConnection, createServer } from 'node:net';
+import { createConnection, createServer, type Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import type { CallHost } from '../../src/server/context.ts';
@@ -223,12 +223,7 @@ describe('the holder’s side of the socket', () => {
   test.each(garbage)('shows out whoever says %s', async (_what, bytes) => {
     await using open = await openAtPublicPlace();
     const socket = createConnection(open.path);
-    const closed = new Promise((resolve) =>
-      socket
-        .on('error', () => {})
-        .on('close', resolve)
-        .resume(),
-    );
+    const closed = endOf(socket);
     socket.write(bytes);
     await closed;
     using visit = openVisit(createConnection(open.path), systemClock);
@@ -240,12 +235,7 @@ describe('the holder’s side of the socket', () => {
     await using open = await openAtPublicPlace(clock);
     for (const begun of ['', '\0\0']) {
       const socket = createConnection(open.path);
-      const closed = new Promise((resolve) =>
-        socket
-          .on('error', () => {})
-          .on('close', resolve)
-          .resume(),
-      );
+      const closed = endOf(socket);
       socket.write(begun);
       await until(() => clock.timers > 0, 'the timer');
       clock.advance(2_000);
@@ -401,4 +391,14 @@ function framed(text: string): Buffer {
   const length = Buffer.alloc(4);
   length.writeUInt32BE(Buffer.byteLength(text));
   return Buffer.concat([length, Buffer.from(text)]);
+}
+
+/** Resolves when the other end has closed it, however. */
+function endOf(socket: Socket): Promise<unknown> {
+  return new Promise((resolve) =>
+    socket
+      .on('error', () => {})
+      .on('close', resolve)
+      .resume(),
+  );
 }

@@ -12,7 +12,7 @@ import { createGrow } from '../processes/growth.ts';
 import { createKill } from '../processes/kill.ts';
 import { createProcessKilling } from '../processes/killing.ts';
 import { createLadder } from '../processes/ladder.ts';
-import { createFindOwned } from '../processes/owned.ts';
+import { findOwned } from '../processes/owned.ts';
 import { createPlans } from '../processes/plans.ts';
 import { createProtection } from '../processes/protection.ts';
 import { limits } from '../transport/limits.ts';
@@ -47,9 +47,16 @@ export function createActing(
   });
   const kill = createKill({ pool, ladder: createLadder(pool, waiter, clock), grow: createGrow(pool), gatherProtection, clock });
   const freedPorts = createFreedPorts(pool);
-  const findOwned = (connectionId: string, ownerTag: string, signal?: AbortSignal) =>
-    createFindOwned(pool, clients.of(connectionId).ledgers.ledger.starts)(ownerTag, signal);
-  const killProcesses = createProcessKilling({ pool, kill, plans: createPlans(clock), gatherProtection, freedPorts, findOwned });
+  const findOwnedBy = (connectionId: string, ownerTag: string, signal?: AbortSignal) =>
+    findOwned(pool, { starts: clients.of(connectionId).ledgers.ledger.starts(), ownerTag, signal });
+  const killProcesses = createProcessKilling({
+    pool,
+    kill,
+    plans: createPlans(clock),
+    gatherProtection,
+    freedPorts,
+    findOwned: findOwnedBy,
+  });
   const portKilling = createPortKilling({ pool, ports, kill, plans: createPlans(clock), gatherProtection });
   const leases = createLeases(clock, limits.leases);
   const holdPort = createHoldPort({ native: capabilities.native, platform: system.platform });
@@ -78,5 +85,16 @@ export function createActing(
     registrationsOf,
   });
   const listenPort = createListenPort({ native: capabilities.native, platform: system.platform });
-  return { listenPort, kill, killProcesses, findOwned, portKilling, leases, allocate, ensureAvailable, runCleanup, registrationsOf };
+  return {
+    listenPort,
+    kill,
+    killProcesses,
+    findOwned: findOwnedBy,
+    portKilling,
+    leases,
+    allocate,
+    ensureAvailable,
+    runCleanup,
+    registrationsOf,
+  };
 }

@@ -72,10 +72,10 @@ export async function acquireLock<Lock>(
       return refuse(await readHolder(), 'The first instance does not answer: its sidecar hangs, or is stopped.');
     }
     if (meeting.kind === 'stranger') {
-      return refuse(await readHolder(), 'The first instance does not understand what it is told: its sidecar is of another version.');
+      return refuse(await readHolder(), isStrange);
     }
     const { holder } = meeting;
-    if (isClosing) return refuse(holder, 'The first instance is closing, and has not ended yet.');
+    if (isClosing) return refuse(holder, isStillClosing);
     if (letter === null) return { kind: 'refused', holder, told: null };
 
     // What has begun to be told is not taken back, so no signal cuts it short.
@@ -90,7 +90,7 @@ export async function acquireLock<Lock>(
         return refuse(holder, reply.reason);
       case 'closing':
         // The next time it says so itself.
-        if (patienceLeft(true) <= 0) return refuse({ ...holder, closing: true }, 'The first instance is closing, and has not ended yet.');
+        if (patienceLeft(true) <= 0) return refuse({ ...holder, closing: true }, isStillClosing);
         await waitFor(visit, true);
         break;
       case 'gone':
@@ -101,7 +101,7 @@ export async function acquireLock<Lock>(
       case 'silent':
         return refuse(holder, 'The first instance did not answer in time: its sidecar hangs, or is stopped.');
       default:
-        return refuse(holder, 'The first instance does not understand what it is told: its sidecar is of another version.');
+        return refuse(holder, isStrange);
     }
   }
 
@@ -121,6 +121,9 @@ export async function acquireLock<Lock>(
     return shortestPauseMs + Math.random() * (Math.min(longestPauseMs, shortestPauseMs * 2 ** pauses) - shortestPauseMs);
   }
 }
+
+const isStillClosing = 'The first instance is closing, and has not ended yet.';
+const isStrange = 'The first instance does not understand what it is told: its sidecar is of another version.';
 
 const shortestPauseMs = 2;
 const longestPauseMs = 50;

@@ -1,10 +1,10 @@
 import { constants } from 'node:fs';
-import { lstat, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import type { Clock } from '../../clock.ts';
 import { LockNote } from '../../protocol/courier.ts';
 import type { InstanceHolder } from '../../protocol/types/instance.ts';
 import { validateResult } from '../../protocol/validate.ts';
-import type { FileKey } from '../os/fileLock.ts';
+import { lookAt } from '../os/fileLock.ts';
 import { isFlocked } from '../os/heldLocks.ts';
 import type { Doors } from './doors.ts';
 import { type LockPlace, ownUid } from './places.ts';
@@ -34,7 +34,7 @@ const introductionMs = 2_000;
 
 /** Knocks at the door beside the lock and asks who is there. What it gives has to be disposed of, unless nobody was there. */
 export async function meet(place: LockPlace, withinMs: number, { doors, clock }: HolderParts, signal?: AbortSignal): Promise<Meeting> {
-  const file = await findFile(place.path);
+  const file = await lookAt(place.path);
   if (file === null) return { kind: 'nobody', reason: 'The file of the lock was taken away in the meantime.' };
   const knock = await doors.knock(file);
   if (knock.kind === 'closed') return { kind: 'nobody', reason: knock.reason };
@@ -68,7 +68,7 @@ export async function readHolder(place: LockPlace, parts: HolderParts): Promise<
 
 /** By the kernel’s own list; where there is none, the note has to do. */
 async function isHeld(place: LockPlace, parts: HolderParts): Promise<boolean> {
-  const file = await findFile(place.path);
+  const file = await lookAt(place.path);
   if (file === null) return false;
   const isListed = await isFlocked(file);
   if (isListed !== 'unknown') return isListed;
@@ -94,11 +94,4 @@ async function readNote(path: string): Promise<LockNote | null> {
   } catch {
     return null;
   }
-}
-
-async function findFile(path: string): Promise<FileKey | null> {
-  return lstat(path, { bigint: true }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
-    throw error;
-  });
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type BigIntStats, constants } from 'node:fs';
+import { constants } from 'node:fs';
 import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { type Flock, loadFlock } from '../../native/linux/flock.ts';
 import { fail } from '../../protocol/errors.ts';
@@ -178,8 +178,8 @@ async function whileAt(handle: FileHandle, path: string): Promise<FileKey | null
   return named !== null && named.dev === dev && named.ino === ino ? { dev, ino } : null;
 }
 
-/** Null where there is none; what cannot be looked at is thrown, for it may well be there. */
-async function lookAt(path: string): Promise<BigIntStats | null> {
+/** Which file is at a path. Null where there is none; what cannot be looked at is thrown, for it may well be there. */
+export async function lookAt(path: string): Promise<FileKey | null> {
   return lstat(path, { bigint: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
     throw error;

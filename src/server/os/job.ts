@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { constants } from 'node:os';
+import { getSystemErrorName } from 'node:util';
 import type { Clock } from '../../clock.ts';
 import { type ChildChange, type GroupSpawn, loadGroupSpawn } from '../../native/linux/spawnInGroup.ts';
+import { parseProcStat } from '../../workers/platform/parse/procStat.ts';
 import { cgroupEntry } from './cgroupEntry.ts';
 import { findProgram, spawnFailed } from './program.ts';
 import { type Child, type ChildExit, hasEntered, reasonOf, type SpawnOrder } from './spawn.ts';
@@ -66,8 +68,7 @@ export async function startJob(order: JobOrder, clock: Clock): Promise<Job | nul
     // A terminal that has hung up keeps nothing from starting.
     if ('errno' in answer && hasForeground) answer = start({ ...asked, terminal: null });
     if ('pid' in answer) return answer.pid;
-    const { errno } = answer;
-    const [symbol = `errno ${errno}`] = Object.entries(constants.errno).find(([, number]) => number === errno) ?? [];
+    const symbol = getSystemErrorName(-answer.errno);
     throw spawnFailed(symbol, reasonOf(symbol, command), command, cwd);
   }
 
@@ -124,8 +125,7 @@ export async function startJob(order: JobOrder, clock: Clock): Promise<Job | nul
 const frozenForMs = 500;
 
 async function isStopped(pid: number): Promise<boolean> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
-  return /\) T /.test(stat);
+  return (await readFile(`/proc/${pid}/stat`).then(parseProcStat, () => null))?.state === 'T';
 }
 
 /** SIGTSTP to ourselves, with nothing of ours in its way. */

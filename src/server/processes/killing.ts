@@ -62,9 +62,17 @@ export function createProcessKilling({ pool, kill, plans, gatherProtection, free
     return { outcomes: [...outcomes, ...withoutPorts(planned.outcomes)], planId: id };
   };
 
-  async function findMeant(wanted: Target, { owner }: KillContext) {
-    if (wanted.kind !== 'owner') return findTargets(pool, wanted);
-    return { roots: await findOwned(owner.connectionId, wanted.ownerTag), outcomes: [] };
+  async function findMeant(target: Target, { owner }: KillContext): Promise<Found> {
+    switch (target.kind) {
+      case 'process': {
+        const { kind: _kind, ...ref } = target;
+        return findOne(pool, ref);
+      }
+      case 'group':
+        return findGroup(pool, target);
+      case 'owner':
+        return { roots: await findOwned(owner.connectionId, target.ownerTag), outcomes: [] };
+    }
   }
 
   async function end(
@@ -120,18 +128,9 @@ export function withoutPorts(outcomes: PlainOutcome[]) {
 
 type Target = NonNullable<Params<'process/kill'>['target']>;
 
-async function findTargets(
-  pool: Pool,
-  target: Exclude<Target, { kind: 'owner' }>,
-): Promise<{ roots: ProcessInfo[]; outcomes: Result<'process/kill'>['outcomes'] }> {
-  switch (target.kind) {
-    case 'process': {
-      const { kind: _kind, ...ref } = target;
-      return findOne(pool, ref);
-    }
-    case 'group':
-      return findGroup(pool, target);
-  }
+interface Found {
+  roots: ProcessInfo[];
+  outcomes: Result<'process/kill'>['outcomes'];
 }
 
 async function findOne(pool: Pool, ref: { pid: number; startedAt?: number | undefined; identity?: string | undefined }) {

@@ -27,7 +27,7 @@ export interface ProtectionSources {
 
 export function createProtection({ pool, ownPid, guardPid, hostPids, listLive, ownStarts }: ProtectionSources): GatherProtection {
   const chains = new Map<number, ProcessInfo[]>();
-  let guard: { pid: number | null; identity: string | null } = { pid: null, identity: null };
+  let guard: { pid: number; identity: string } | null = null;
 
   return async function gather(check = 'now') {
     // Whoever spawned us is our host, also where it gave no processId.
@@ -55,7 +55,8 @@ export function createProtection({ pool, ownPid, guardPid, hostPids, listLive, o
 
   /** A child of ours that we have not collected: as long as it has this pid it is the same one. */
   async function identify(pid: number | null): Promise<string | null> {
-    if (pid === null || guard.pid === pid) return pid === null ? null : guard.identity;
+    if (pid === null) return null;
+    if (guard?.pid === pid) return guard.identity;
     const { processes } = await pool.run('describeProcesses', { targets: [{ pid }] });
     const identity = processes[0]?.identity ?? null;
     if (identity !== null) guard = { pid, identity };

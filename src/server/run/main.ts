@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { keepAlive, systemClock } from '../../clock.ts';
+import { endWithin, keepAlive, systemClock } from '../../clock.ts';
 import type { Log } from '../../log.ts';
 import { SidewardenError } from '../../protocol/errors.ts';
 import { locateFiles } from '../builtFiles.ts';
@@ -110,8 +110,7 @@ async function run(order: RunOrder): Promise<{ exitCode: number; hasHangingThrea
     await remains;
     await ledgers.ledger.close();
     guard.close();
-    const closed = Promise.all([waiter.close(), pool.close()]).then(() => true);
-    hasHangingThreads = !(await Promise.race([closed, clock.sleep(closingMs).then(() => false)]));
+    hasHangingThreads = !(await endWithin(clock, closingMs, [waiter.close(), pool.close()]));
   }
 }
 

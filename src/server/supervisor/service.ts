@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../clock.ts';
+import type { Timer } from '../../clock.ts';
 import type { ContainmentKind } from './containment/containment.ts';
 import { type Standing, standingOf } from './dependencies.ts';
 import { type Effect, type Input, initialState, transition } from './machine.ts';
@@ -59,7 +59,6 @@ export interface ServiceParts extends RunParts, ProbeParts {
   isClosed(): boolean;
   /** Called when it is another than before, once for all that happens at once. */
   onChange(service: Service): void;
-  clock: Clock;
   /** From 0 to 1. */
   random(): number;
 }
@@ -255,8 +254,13 @@ export function createService(firstSpec: CompleteSpec, parts: ServiceParts): Ser
   async function until(condition: () => boolean, signal?: AbortSignal): Promise<void> {
     if (condition() || signal?.aborted) return;
     await new Promise<void>((resolve) => {
-      waiting.push({ condition: () => condition() || signal?.aborted === true, resolve });
-      signal?.addEventListener('abort', () => resolve(), { once: true });
+      const one = { condition, resolve };
+      const giveUp = () => {
+        waiting = waiting.filter((other) => other !== one);
+        resolve();
+      };
+      waiting.push(one);
+      signal?.addEventListener('abort', giveUp, { once: true });
     });
   }
 }

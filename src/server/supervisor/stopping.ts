@@ -1,3 +1,4 @@
+import type { Clock } from '../../clock.ts';
 import type { ServiceStatus } from '../../protocol/types/service.ts';
 import { dependantsOf, inReverseOrder } from './dependencies.ts';
 import type { Registry, Target } from './registry.ts';
@@ -27,7 +28,7 @@ export interface Stopping {
 export interface StoppingParts {
   registry: Registry;
   starting: Pick<Starting, 'begin' | 'look'>;
-  clock: { sleep(ms: number, signal?: AbortSignal): Promise<void> };
+  clock: Pick<Clock, 'sleep'>;
 }
 
 /** A restart is answered when what it starts again runs, or has failed to, or after this. */

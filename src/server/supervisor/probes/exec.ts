@@ -1,22 +1,18 @@
-import { type Answer, type Ask, failure, type ProbedRun, type ProbeParts, reasonOf, success } from './types.ts';
+import { type Answer, type Ask, failure, givenUp, type ProbedRun, type ProbeParts, reasonOf, success } from './types.ts';
 
 /** Runs a command beside the service; it carries the mark of the service’s start, and what it leaves behind ends with the service. */
 export function askExec(order: { command: string; args: string[] }, run: ProbedRun, parts: ProbeParts): Ask {
   return async (signal): Promise<Answer> => {
     const child = await run.spawnBeside(order).catch((error: unknown) => failure(reasonOf(error)));
     if ('kind' in child) return child;
-    const givenUp = new Promise<null>((resolve) => {
-      if (signal.aborted) resolve(null);
-      else signal.addEventListener('abort', () => resolve(null), { once: true });
-    });
-    const exit = await Promise.race([child.exited, givenUp]);
-    if (exit === null) {
+    const exit = await Promise.race([child.exited, givenUp(signal)]);
+    if ('kind' in exit) {
       await endTree(child.pid, parts).catch((error: unknown) => {
         parts.log.warn({ err: error, service: run.spec.name }, 'the tree of a probe could not be ended; its process is killed');
         child.signal('SIGKILL');
       });
       await child.exited;
-      return failure('the question was given up');
+      return exit;
     }
     const { exitCode, signal: endedBy } = exit;
     if (exitCode === 0) return success;

@@ -1,5 +1,5 @@
 import { type IncomingMessage, request as requestHttp } from 'node:http';
-import { type Ask, failure, reasonOf, success } from './types.ts';
+import { type Ask, failure, gaveUp, reasonOf, success } from './types.ts';
 
 /**
  * GET, on a connection of its own and without a proxy. The status line answers; the body is not read. Over https no certificate is
@@ -17,7 +17,7 @@ export function askHttp(url: URL): Ask {
         sent.destroy();
       });
       sent.on('error', (error) => resolve(failure(`GET ${url.href} fails (${reasonOf(error)})`)));
-      sent.once('close', () => resolve(failure('the question was given up')));
+      sent.once('close', () => resolve(gaveUp));
       sent.end();
     });
   };

@@ -3,7 +3,7 @@ import type { LineWatch } from './log.ts';
 import { whoseElse } from './ownership.ts';
 import { repeat } from './repeat.ts';
 import { httpTarget, tcpTarget } from './target.ts';
-import { type Ask, failure, type ProbedRun, type ProbeParts, reasonOf } from './types.ts';
+import { type Answer, type Ask, failure, givenUp, type ProbedRun, type ProbeParts, reasonOf, success } from './types.ts';
 
 /** The probes of one run, being asked. */
 export interface Probing {
@@ -83,30 +83,21 @@ async function make(probe: CompleteProbe, run: ProbedRun, parts: ProbeParts): Pr
 /** Until it has once been the run itself that answered, each answer is looked at twice. */
 function owned(ask: Ask, target: { host: string; port: number }, run: ProbedRun, parts: ProbeParts): Ask {
   let isOwn = false;
-  let looking: Promise<string | null> | null = null;
+  let looking: Promise<Answer> | null = null;
   return async (signal) => {
     const answer = await ask(signal);
     if (isOwn || answer.kind === 'failure') return answer;
     // With a hundred services on a busy machine the look takes longer than a question may: then the next one waits for it.
     looking ??= look();
-    const stranger = await Promise.race([looking, givenUp(signal)]);
-    return stranger === null ? answer : failure(stranger);
+    return Promise.race([looking, givenUp(signal)]);
   };
 
-  async function look(): Promise<string | null> {
+  async function look(): Promise<Answer> {
     const stranger = await whoseElse(target, run, parts, new AbortController().signal).catch(
       (error: unknown) => `it could not be found out who holds port ${target.port} (${reasonOf(error)})`,
     );
     isOwn = stranger === null;
     looking = null;
-    return stranger;
+    return stranger === null ? success : failure(stranger);
   }
-}
-
-function givenUp(signal: AbortSignal): Promise<string> {
-  const why = 'the question was given up';
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(why);
-    else signal.addEventListener('abort', () => resolve(why), { once: true });
-  });
 }

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { type Ask, failure, reasonOf, success } from './types.ts';
+import { type Ask, failure, gaveUp, reasonOf, success } from './types.ts';
 
 /** A connection, closed at once. */
 export function askTcp(host: string, port: number): Ask {
@@ -12,6 +12,6 @@ export function askTcp(host: string, port: number): Ask {
       });
       socket.once('error', (error) => resolve(failure(`${host}:${port} refuses to be connected to (${reasonOf(error)})`)));
       // Aborted before there was a connection.
-      socket.once('close', () => resolve(failure('the question was given up')));
+      socket.once('close', () => resolve(gaveUp));
     });
 }

@@ -30,6 +30,16 @@ export const success: Answer = { kind: 'success' };
 
 export const failure = (why: string): Answer => ({ kind: 'failure', why });
 
+export const gaveUp = failure('the question was given up');
+
+/** Resolves when the question is given up. */
+export function givenUp(signal: AbortSignal): Promise<Answer> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(gaveUp);
+    else signal.addEventListener('abort', () => resolve(gaveUp), { once: true });
+  });
+}
+
 /** The symbol of what went wrong, or its sentence. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

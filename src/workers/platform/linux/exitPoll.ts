@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import type { Clock } from '../../../clock.ts';
 import { loadReadablePoll, type ReadablePoll, type WakeUp } from '../../../native/linux/pollReadable.ts';
+import { createWatchedHandles } from '../watchedHandles.ts';
 
 /** Waits for pidfds to become readable, which they do when all threads of the process have ended (pidfd_open(2)). */
 export interface ExitPoll {
@@ -23,22 +24,20 @@ export function createExitPoll(clock: Clock): ExitPoll | null {
 }
 
 function pollWith(readable: ReadablePoll, wakeUp: WakeUp, clock: Clock): ExitPoll {
-  const watched = new Map<number, () => void>();
-  /** Forgotten while a call may be polling them: closed only after it, because their numbers could be given to others. */
-  const forgotten = new Set<number>();
+  const watched = createWatchedHandles({ close: fs.closeSync, wake: () => wakeUp.wake() });
   let running: Promise<void> | null = null;
   let isClosed = false;
 
   return {
     add(pidfd, onExit) {
-      watched.set(pidfd, onExit);
+      const forget = watched.add(pidfd, onExit);
       if (running === null) running = run();
       else wakeUp.wake();
-      return () => forget(pidfd, onExit);
+      return forget;
     },
 
     async close() {
-      for (const [pidfd, onExit] of watched) forget(pidfd, onExit);
+      watched.forgetAll();
       await running;
       if (!isClosed) wakeUp.close();
       isClosed = true;
@@ -47,34 +46,17 @@ function pollWith(readable: ReadablePoll, wakeUp: WakeUp, clock: Clock): ExitPol
 
   async function run(): Promise<void> {
     while (watched.size > 0) {
-      const ready = await readable.poll([wakeUp.fd, ...watched.keys()], longestPollMs).catch(() => null);
-      closeForgotten();
+      const ready = await readable.poll([wakeUp.fd, ...watched.list()], longestPollMs).catch(() => null);
+      watched.closeForgotten();
       if (ready === null) await clock.sleep(pauseAfterFailureMs);
       else ready.forEach(settle);
     }
-    closeForgotten();
+    watched.closeForgotten();
     running = null;
   }
 
   function settle(fd: number): void {
-    if (fd === wakeUp.fd) return wakeUp.clear();
-    const onExit = watched.get(fd);
-    if (onExit === undefined) return;
-    watched.delete(fd);
-    fs.closeSync(fd);
-    onExit();
-  }
-
-  function forget(pidfd: number, onExit: () => void): void {
-    // After an exit the descriptor is closed, and its number may be that of another wait.
-    if (watched.get(pidfd) !== onExit) return;
-    watched.delete(pidfd);
-    forgotten.add(pidfd);
-    wakeUp.wake();
-  }
-
-  function closeForgotten(): void {
-    for (const pidfd of forgotten) fs.closeSync(pidfd);
-    forgotten.clear();
+    if (fd === wakeUp.fd) wakeUp.clear();
+    else watched.settle(fd);
   }
 }

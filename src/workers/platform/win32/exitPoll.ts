@@ -1,5 +1,6 @@
 import type { Clock } from '../../../clock.ts';
 import { type HandleWaits, loadHandleWaits, mostHandles, type WakeUp } from '../../../native/win32/waitForHandles.ts';
+import { createWatchedHandles } from '../watchedHandles.ts';
 import { processHandles } from './heldProcess.ts';
 
 /** Waits for handles of processes to be signalled, which they are from their end on. */
@@ -24,22 +25,20 @@ export function createExitPoll(clock: Clock): ExitPoll | null {
 }
 
 function pollWith(waits: HandleWaits, wakeUp: WakeUp, clock: Clock): ExitPoll {
-  const watched = new Map<number, () => void>();
-  /** Forgotten while a call may be waiting for them: closed only after it, because their numbers could be given to others. */
-  const forgotten = new Set<number>();
+  const watched = createWatchedHandles({ close: (handle) => processHandles().close(handle), wake: () => wakeUp.wake() });
   let running: Promise<void> | null = null;
   let isClosed = false;
 
   return {
     add(handle, onExit) {
-      watched.set(handle, onExit);
+      const forget = watched.add(handle, onExit);
       if (running === null) running = run();
       else wakeUp.wake();
-      return () => forget(handle, onExit);
+      return forget;
     },
 
     async close() {
-      for (const [handle, onExit] of watched) forget(handle, onExit);
+      watched.forgetAll();
       await running;
       if (!isClosed) wakeUp.close();
       isClosed = true;
@@ -50,49 +49,28 @@ function pollWith(waits: HandleWaits, wakeUp: WakeUp, clock: Clock): ExitPoll {
     while (watched.size > 0) {
       if (watched.size < mostHandles) await waitOnce();
       else await lookAtAll();
-      closeForgotten();
+      watched.closeForgotten();
     }
-    closeForgotten();
+    watched.closeForgotten();
     running = null;
   }
 
   async function waitOnce(): Promise<void> {
-    const first = await waits.wait([wakeUp.handle, ...watched.keys()], longestWaitMs).catch(() => 'failed' as const);
+    const first = await waits.wait([wakeUp.handle, ...watched.list()], longestWaitMs).catch(() => 'failed' as const);
     if (first === 'failed') await clock.sleep(pauseAfterFailureMs);
-    else if (first !== null) settle(first);
+    else if (first !== null) watched.settle(first);
   }
 
   async function lookAtAll(): Promise<void> {
-    const all = [...watched.keys()];
+    const all = watched.list();
     for (let from = 0; from < all.length; from += mostHandles) {
       const some = all.slice(from, from + mostHandles);
       for (let one = waits.waitHere(some, 0); typeof one === 'number'; one = waits.waitHere(some, 0)) {
         some.splice(some.indexOf(one), 1);
-        settle(one);
+        watched.settle(one);
         if (some.length === 0) break;
       }
     }
     await clock.sleep(pauseBetweenLooksMs);
-  }
-
-  function settle(handle: number): void {
-    const onExit = watched.get(handle);
-    if (onExit === undefined) return;
-    watched.delete(handle);
-    processHandles().close(handle);
-    onExit();
-  }
-
-  function forget(handle: number, onExit: () => void): void {
-    // After an exit the handle is closed, and its number may be that of another wait.
-    if (watched.get(handle) !== onExit) return;
-    watched.delete(handle);
-    forgotten.add(handle);
-    wakeUp.wake();
-  }
-
-  function closeForgotten(): void {
-    for (const handle of forgotten) processHandles().close(handle);
-    forgotten.clear();
   }
 }
