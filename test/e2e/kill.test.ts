@@ -109,15 +109,17 @@ describe('process/kill', () => {
     const children = await Promise.all(Array.from({ length: 48 }, () => shell(`trap '' TERM; echo ready; read line`)));
     let answered = 0;
     const kills = children.map(async ({ pid }) => {
-      const [outcome] = await kill(sidecar, pid, { graceMs: 600_000 });
+      const [outcome] = await kill(sidecar, pid, { graceMs: 600_000, workDoneToken: `kill ${pid}` });
       answered += 1;
       return outcome;
     });
     for (let round = 0; round < 20; round += 1) await sidecar.call('port/check', { port: 9 });
     expect(answered).toBe(0);
+    const rungs = () =>
+      sidecar.events('$/progress').filter(({ params }) => (params as { value: { kind: string } }).value.kind === 'report');
+    await until(() => rungs().length === children.length, 'the signals');
     for (const { stdin } of children) stdin?.end();
-    // On a slow machine the last of them end before they are signalled.
-    for (const outcome of await Promise.all(kills)) expect(outcome?.outcome).toMatch(/^(exited|gone)$/);
+    for (const outcome of await Promise.all(kills)) expect(outcome).toMatchObject({ outcome: 'exited', signal: 'SIGTERM' });
   });
 
   test('cancelling stops the escalation; what was begun is answered', async () => {

@@ -2,22 +2,13 @@ import { readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../clock.ts';
 import type { Log } from '../../log.ts';
-import type { Evidence, Sources } from '../../workers/evidence.ts';
+import type { Sources } from '../../workers/evidence.ts';
 import type { Pool } from '../../workers/pool.ts';
 import type { FileLock, FileLocks } from '../os/fileLock.ts';
 import { appDirectory, appsDirectory, assertPrivateDirectory } from '../os/paths.ts';
+import { createLiveLists, type LiveList, type LiveLists, type LiveSidecar } from './liveLists.ts';
 import type { StatePlaces } from './places.ts';
 import { type LedgerContent, type LedgerHeader, ledgerVersion, type ProcessMark, parseLedger, type Start } from './records.ts';
-
-/** A sidecar that runs now, as its ledger tells it. */
-export interface LiveSidecar {
-  appId: string;
-  sidecar: ProcessMark;
-  host: ProcessMark | null;
-  /** What ends its services if it cannot; null before the first of them. */
-  guard: ProcessMark | null;
-  starts: Start[];
-}
 
 /** The ledger of a dead sidecar of this app, locked, so that no other successor takes it up. Every one must be released. */
 export interface DeadLedger {
@@ -27,17 +18,8 @@ export interface DeadLedger {
   release(): Promise<void>;
 }
 
-export interface LiveList {
-  sidecars: LiveSidecar[];
-  /** Null where it changed while it was read: then it is good for once. */
-  evidence: Evidence | null;
-}
-
-export interface LedgerReader {
-  /** Every live sidecar of this user, of all apps, whose state is in one of the known directories; the asking one too. */
-  listLive(): Promise<LiveSidecar[]>;
-  /** The last such list, unchecked, with what it rests on; made anew where there is none. */
-  recallLive(): Promise<LiveList>;
+/** Its lists have every live sidecar of this user, of all apps, whose state is in one of the known directories; the asking one too. */
+export interface LedgerReader extends LiveLists {
   /** Waits for no live one, and for no other successor. Throws Unsupported where files cannot be locked. */
   adoptDead(): Promise<DeadLedger[]>;
   /** Deletes what dead sidecars of this app have left behind and nobody needs: with nothing open, or too old. */
@@ -76,16 +58,9 @@ export function createLedgerReader({
   /** Those that this sidecar has locked, by path: two requests of ours share one, and the last gives it back. */
   const adopted = new Map<string, Adopted>();
   let last: Promise<unknown> = Promise.resolve();
-  let live: (LiveList & { evidence: Evidence }) | null = null;
 
   return {
-    async listLive() {
-      // Whoever has come since, or started something, has written; whom those have left that were killed is nobody’s any more.
-      if (live !== null && (await pool.run('checkEvidence', { evidence: live.evidence }))) return live.sidecars;
-      return (await readAll()).sidecars;
-    },
-
-    recallLive: async () => live ?? readAll(),
+    ...createLiveLists(readAll, (evidence) => pool.run('checkEvidence', { evidence })),
     adoptDead: () => inTurn(adoptAll),
     sweep: () => inTurn(sweepAll),
   };
@@ -97,8 +72,7 @@ export function createLedgerReader({
     const alive = sidecars.map(({ sidecar }) => sidecar).filter(({ pid }) => pid !== ownPid);
     // Who came in between is in the stamp and not in the list.
     const isWhole = (await findSources()).files.join() === sources.files.join();
-    live = isWhole ? { sidecars, evidence: { sources, stamp, alive } } : null;
-    return live ?? { sidecars, evidence: null };
+    return { sidecars, evidence: isWhole ? { sources, stamp, alive } : null };
   }
 
   async function readLive(paths: string[]): Promise<LiveSidecar[]> {

@@ -3,7 +3,7 @@ import type { Evidence } from '../../workers/evidence.ts';
 import type { Pool } from '../../workers/pool.ts';
 import type { ProtectionFacts } from '../../workers/protection.ts';
 import { findProcesses } from '../ledger/leftovers.ts';
-import type { LiveSidecar } from '../ledger/reader.ts';
+import type { LiveSidecar } from '../ledger/liveLists.ts';
 import type { Start } from '../ledger/records.ts';
 
 /**
