@@ -2,9 +2,10 @@ import { appendFile, chmod, mkdir, readdir, readFile, rm, stat, utimes, writeFil
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
+import { ledgersDirectory } from '../../src/server/ledger/files.ts';
 import { type Ledger, openLedger } from '../../src/server/ledger/ledger.ts';
 import { createStatePlaces } from '../../src/server/ledger/places.ts';
-import { createLedgerReader, ledgersDirectory } from '../../src/server/ledger/reader.ts';
+import { createLedgerReader } from '../../src/server/ledger/reader.ts';
 import { formatHeader, formatStart, type LedgerHeader, parseLedger, type Start } from '../../src/server/ledger/records.ts';
 import { createFileLocks, type TryLock } from '../../src/server/os/fileLock.ts';
 import { makeAppDirectory, makePrivateDirectory } from '../../src/server/os/paths.ts';
@@ -241,6 +242,37 @@ describe('what a successor reads', () => {
     const adopted = await scene.reader().adoptDead();
     expect(adopted.map(({ starts }) => starts)).toEqual([[start]]);
     await Promise.all(adopted.map((one) => one.release()));
+  });
+
+  test('what is persistent is passed from one ledger to the next, once, and is never too old', async () => {
+    await using scene = await openScene();
+    const persistent = { spec: { name: 'api' }, ports: [{ name: 'http', port: 4_000 }] };
+    const lasting: Start = { ...start, startId: 'lasting', process: { pid: 7, identity: 'x-7-1' }, persistent };
+    const path = await scene.leave('dead', gone, [start, lasting]);
+    await scene.leave('other', gone, [start]);
+    await appendFile(path, '{"record":"sta');
+    await utimes(path, 1, Date.now() / 1000 - 31 * 86_400);
+    const reader = scene.reader();
+    await reader.sweep();
+    const [dead, ...others] = await reader.adoptPersistent();
+    expect(others).toEqual([]);
+    expect(dead?.starts).toEqual([start, lasting]);
+    expect(await scene.reader().adoptPersistent()).toEqual([]);
+    await scene.ledger.recordAdopted(lasting);
+    await dead?.pass('lasting');
+    expect(dead?.starts).toEqual([start]);
+    await dead?.release();
+    expect(await reader.adoptPersistent()).toEqual([]);
+    const left = await reader.adoptDead();
+    expect(left.map(({ starts }) => starts)).toEqual([[start], [start]]);
+    await Promise.all(left.map((one) => one.release()));
+    expect(scene.ledger.starts()).toEqual([lasting]);
+    // With the last of them a ledger is gone.
+    const only = await scene.leave('only', gone, [lasting]);
+    const [again] = await reader.adoptPersistent();
+    await again?.pass('lasting');
+    await again?.release();
+    expect(await scene.files()).not.toContain(only);
   });
 
   test('a directory that the host names is found from the usual place, as long as it is there', async () => {

@@ -71,6 +71,7 @@ type StateName = keyof typeof states;
 
 const inputs = {
   start: { kind: 'start' },
+  resume: { kind: 'resume' },
   stop: { kind: 'stop', graceMs: 50, cause: 'Stop.' },
   blocked: { kind: 'blocked', generation: 4, cause: 'It waits for db.' },
   unblocked: { kind: 'unblocked', generation: 4 },
@@ -97,6 +98,10 @@ type Row = Partial<Record<InputName, Cell>>;
 const begins = (cause: string | null = null): Cell => [
   { name: 'waiting', generation: 5, cause, waitsFor: null },
   [{ kind: 'await', generation: 5 }],
+];
+const resumes: Cell = [
+  { name: 'starting', generation: 5, cause: 'It runs since before this sidecar did.' },
+  [{ kind: 'resume', generation: 5 }],
 ];
 const becomes = (state: ServiceState, ...effects: Effect[]): Cell => [state, effects];
 const end = (graceMs: number): Effect => ({ kind: 'end', generation: 4, graceMs });
@@ -137,7 +142,7 @@ const runs = (state: (typeof states)['running' | 'ready']): Row => ({
 });
 const neverCame = (cell: Cell): Row => ({ spawnFailed: cell, spawnFailedAgain: cell, spawnFailedTooOften: cell });
 const isOver = (state: (typeof states)['exited' | 'fatal'], clearing: ServiceState, clearingThenStart: ServiceState): [Row, Row, Row] => [
-  { start: begins(), clearedPartly: becomes({ ...state, cause: `By itself. ${left}` }) },
+  { start: begins(), resume: resumes, clearedPartly: becomes({ ...state, cause: `By itself. ${left}` }) },
   {
     start: becomes(clearingThenStart),
     stop: becomes(clearing, hasten),
@@ -156,7 +161,7 @@ const failed = { name: 'fatal', generation: 4, exit: null, isClearing: false, ne
 
 /** What is not here changes nothing. */
 const cells: Record<StateName, Row> = {
-  stopped: { start: begins() },
+  stopped: { start: begins(), resume: resumes },
   waiting: {
     start: begins(),
     stop: stopped({ exit: null }, 'Stop.'),
@@ -274,7 +279,7 @@ describe('the table of a service', () => {
   test.each(all)('%s × %s of an earlier start changes nothing', (state, input) => {
     const given = inputs[input];
     if ('generation' in given) expect(transition(states[state], { ...given, generation: 3 })).toEqual([states[state], []]);
-    else expect(given.kind).toMatch(/^st(art|op)$/);
+    else expect(given.kind).toMatch(/^(start|stop|resume)$/);
   });
 
   test('a service begins stopped, and each start is a new generation', () => {
@@ -317,6 +322,7 @@ describe('docs/services.md', () => {
   const columns = ['stopped', 'waiting', 'starting', 'running', 'stopping', 'backoff', 'exited', 'fatal'] as const;
   const events: [string, InputName[]][] = [
     ['a start', ['start']],
+    ['it is found running, from before', ['resume']],
     ['a stop', ['stop']],
     ['its dependencies are there', ['unblocked']],
     ['one of them is given up', ['hopeless']],

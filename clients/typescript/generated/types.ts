@@ -1708,7 +1708,7 @@ export interface ServiceSpec {
   limits?: ServiceLimits | undefined;
   logs?: LogsSpec | undefined;
   /**
-   * Survives the sidecar, and is adopted by the next one of the app.
+   * Survives the sidecar, writes `logs.file` itself, and is adopted by the next sidecar of the app.
    * Default: `false`.
    */
   persistent?: boolean | undefined;

@@ -79,7 +79,11 @@ export const ServiceSpec = strictStruct('ServiceSpec', 'A child process that the
   stop: z.optional(StopSpec),
   limits: z.optional(ServiceLimits),
   logs: z.optional(LogsSpec),
-  persistent: doc(z.optional(z.boolean()), 'Survives the sidecar, and is adopted by the next one of the app.', { default: false }),
+  persistent: doc(
+    z.optional(z.boolean()),
+    'Survives the sidecar, writes `logs.file` itself, and is adopted by the next sidecar of the app.',
+    { default: false },
+  ),
   ownerTag: doc(z.optional(Name), 'On whose behalf; the connection’s own tag when absent.'),
 });
 export type ServiceSpec = z.infer<typeof ServiceSpec>;

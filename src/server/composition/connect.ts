@@ -8,6 +8,7 @@ import { openRegistrations } from '../ports/registrations.ts';
 import { findGone } from '../processes/gone.ts';
 import { createEquipments } from '../supervisor/equipment.ts';
 import { createOutputs } from '../supervisor/output/outputs.ts';
+import { createPersistence } from '../supervisor/persistence.ts';
 import { createServices } from '../supervisor/services.ts';
 import { createSpared } from '../supervisor/spared.ts';
 import { createFindStarted } from '../supervisor/started.ts';
@@ -68,13 +69,16 @@ export function createConnect(parts: ConnectParts): Connect {
       log,
     });
     const outputs = createOutputs(clock, log);
+    const { ledger, reader, directory } = ledgers;
+    const persistence = createPersistence({ ledger, reader, directory, tryLock: locks.tryLock, waiter: looking.waiter, pool, clock, log });
     const services = createServices({
       pool,
       ports: looking.ports,
       kill: acting.kill,
       gatherSpared: createSpared(pool, system.pid),
       findStarted: createFindStarted(pool),
-      ledger: ledgers.ledger,
+      ledger,
+      persistence,
       containment: containing.containment,
       equipments: createEquipments(outputs, {
         connectionId,
@@ -90,6 +94,7 @@ export function createConnect(parts: ConnectParts): Connect {
       ownerTag,
     });
     clients.add({ connectionId, appId, capabilities: hostCapabilities, clientInfo, hostPid, ledgers, registrations, services, outputs });
+    await services.adopt();
     if (hostPid !== null && (await hostWatch) !== 'none') containing.setHost(hostPid);
     return hostWatch;
   };

@@ -3,10 +3,11 @@ import type { Log } from '../../log.ts';
 import type { Pool } from '../../workers/pool.ts';
 import type { FileLocks } from '../os/fileLock.ts';
 import { makeAppDirectory, makePrivateDirectory, stateDirectory } from '../os/paths.ts';
+import { ledgersDirectory } from './files.ts';
 import { type Ledger, openLedger } from './ledger.ts';
 import { createLeftoverSearch, type LeftoverSearch } from './leftovers.ts';
 import { createStatePlaces } from './places.ts';
-import { createLedgerReader, type LedgerReader, ledgersDirectory } from './reader.ts';
+import { createLedgerReader, type LedgerReader } from './reader.ts';
 import { ledgerVersion, type ProcessMark } from './records.ts';
 
 /** The ledger of a connection, and what those of others tell it. */

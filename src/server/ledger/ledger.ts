@@ -6,6 +6,7 @@ import type { Log } from '../../log.ts';
 import type { FileLock, TryLock } from '../os/fileLock.ts';
 import {
   applyRecord,
+  type Continuation,
   formatHeader,
   formatRecord,
   formatStart,
@@ -25,8 +26,10 @@ export interface Ledger {
   readonly state: 'ok' | 'degraded';
   /** Before the spawn: resolves when it is written, or cannot be. */
   recordIntent(intent: Omit<Start, 'process'>): Promise<void>;
-  /** After it. */
-  recordStarted(started: { startId: string } & ProcessMark): Promise<void>;
+  /** After it; with the ports of one that a successor is to go on with. */
+  recordStarted(started: { startId: string; ports?: Continuation['ports'] } & ProcessMark): Promise<void>;
+  /** Another sidecar had started it, and it is ours from now on. */
+  recordAdopted(start: Start): Promise<void>;
   /** Another process that belongs to a start. */
   recordOrphan(found: { startId: string; orphan: ProcessMark }): Promise<void>;
   recordEnded(ended: { startId: string }): Promise<void>;
@@ -80,11 +83,14 @@ export async function openLedger({
       return state;
     },
     recordIntent: (intent) => inOrder(() => put({ record: 'intent', start: { ...intent, process: null } })),
-    recordStarted: ({ startId, pid, identity }) =>
+    recordStarted: ({ startId, pid, identity, ports = [] }) =>
       inOrder(async () => {
         const start = starts.get(startId);
-        if (start) await put({ record: 'started', start: { ...start, process: { pid, identity } } });
+        if (start === undefined) return;
+        const persistent = start.persistent && { persistent: { ...start.persistent, ports } };
+        await put({ record: 'started', start: { ...start, ...persistent, process: { pid, identity } } });
       }),
+    recordAdopted: (start) => inOrder(() => put({ record: 'started', start })),
     recordOrphan: ({ startId, orphan }) =>
       inOrder(async () => {
         const start = starts.get(startId);

@@ -46,9 +46,11 @@ export function createLeftoverSearch(pool: Pool, reader: LedgerReader): Leftover
       await Promise.all(ledgers.map((ledger) => ledger.release()));
     };
     try {
-      const { found, denied } = await findProcesses(
-        pool,
-        ledgers.flatMap(({ starts }) => starts),
+      const { found, denied } = withoutSurvivors(
+        await findProcesses(
+          pool,
+          ledgers.flatMap(({ starts }) => starts),
+        ),
       );
       return { found, denied, release, settle: () => settle(ledgers).finally(release) };
     } catch (error) {
@@ -67,6 +69,16 @@ export function createLeftoverSearch(pool: Pool, reader: LedgerReader): Leftover
     await Promise.all(ended.map(({ cgroup }) => cgroup !== undefined && removeCgroup(cgroup)));
     await Promise.all(ledgers.filter(({ starts }) => !starts.some(({ startId }) => open.has(startId))).map((ledger) => ledger.discard()));
   }
+}
+
+/** What was meant to outlive its sidecar, and does, waits for the next one: it is nobody’s leftover. */
+function withoutSurvivors({ found, denied }: Pick<Leftovers, 'found' | 'denied'>): Pick<Leftovers, 'found' | 'denied'> {
+  const isItself = ({ start, process, isRoot }: StartedProcess) => isRoot && process.pid === start.process?.pid;
+  const surviving = new Set(found.filter((one) => one.start.persistent && isItself(one)).map(({ start }) => start.startId));
+  return {
+    found: found.filter(({ start }) => !surviving.has(start.startId)),
+    denied: denied.filter(({ start }) => start.persistent === undefined),
+  };
 }
 
 /**

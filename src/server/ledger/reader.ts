@@ -1,4 +1,4 @@
-import { readdir, readFile, unlink } from 'node:fs/promises';
+import { appendFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../clock.ts';
 import type { Log } from '../../log.ts';
@@ -6,13 +6,16 @@ import type { Sources } from '../../workers/evidence.ts';
 import type { Pool } from '../../workers/pool.ts';
 import type { FileLock, FileLocks } from '../os/fileLock.ts';
 import { appDirectory, appsDirectory, assertPrivateDirectory } from '../os/paths.ts';
+import { hasPersistent, isFinished, isForeign, isLedger, ledgersDirectory, listLedgers, readLedger, readNames } from './files.ts';
 import { createLiveLists, type LiveList, type LiveLists, type LiveSidecar } from './liveLists.ts';
 import type { StatePlaces } from './places.ts';
-import { type LedgerContent, type LedgerHeader, ledgerVersion, type ProcessMark, parseLedger, type Start } from './records.ts';
+import { formatRecord, type LedgerContent, type LedgerHeader, type ProcessMark, type Start } from './records.ts';
 
 /** The ledger of a dead sidecar of this app, locked, so that no other successor takes it up. Every one must be released. */
 export interface DeadLedger {
-  starts: Start[];
+  readonly starts: readonly Start[];
+  /** It is in another ledger by now, and no business of this one any more. */
+  pass(startId: string): Promise<void>;
   /** Forgets it: nothing of it is left. */
   discard(): Promise<void>;
   release(): Promise<void>;
@@ -22,6 +25,8 @@ export interface DeadLedger {
 export interface LedgerReader extends LiveLists {
   /** Waits for no live one, and for no other successor. Throws Unsupported where files cannot be locked. */
   adoptDead(): Promise<DeadLedger[]>;
+  /** Those of them alone that know of something persistent; nothing is locked where there is none. */
+  adoptPersistent(): Promise<DeadLedger[]>;
   /** Deletes what dead sidecars of this app have left behind and nobody needs: with nothing open, or too old. */
   sweep(): Promise<void>;
 }
@@ -36,8 +41,6 @@ export interface LedgerReaderParts {
   appId: string;
   sidecarPid: number;
 }
-
-export const ledgersDirectory = (appDirectory: string): string => join(appDirectory, 'ledgers');
 
 /** How long the locks of dead ones are tried for: whoever only looks has one for a moment. */
 const adoptWithinMs = 2_000;
@@ -61,7 +64,9 @@ export function createLedgerReader({
 
   return {
     ...createLiveLists(readAll, (evidence) => pool.run('checkEvidence', { evidence })),
-    adoptDead: () => inTurn(adoptAll),
+    adoptDead: () => inTurn(() => adoptAll(() => true)),
+    // Without a turn: nearly always there is none, and whoever has just begun waits for the answer.
+    adoptPersistent: async () => ((await knowsPersistent()) ? inTurn(() => adoptAll(hasPersistent)) : []),
     sweep: () => inTurn(sweepAll),
   };
 
@@ -100,16 +105,23 @@ export function createLedgerReader({
       const lock = await locks.tryAdopt(path);
       if (typeof lock === 'string') continue;
       const isOld = clock.now() - (await lock.handle.stat()).mtimeMs > forgottenAfterMs;
-      if (isOld || isFinished(await readLedger(path))) await remove(path);
+      const content = await readLedger(path);
+      if (isFinished(content) || (isOld && !hasPersistent(content))) await remove(path);
       await lock.release();
     }
   }
 
-  async function adoptAll(): Promise<DeadLedger[]> {
+  async function knowsPersistent(): Promise<boolean> {
+    const contents = await Promise.all((await listOwn()).map(readLedger));
+    return contents.some(hasPersistent);
+  }
+
+  async function adoptAll(isWanted: (content: LedgerContent) => boolean): Promise<DeadLedger[]> {
     const dead: DeadLedger[] = [];
     const deadlineMs = clock.monotonicMs() + adoptWithinMs;
     try {
       for (const path of await listOwn()) {
+        if (!adopted.has(path) && !isWanted(await readLedger(path))) continue;
         const ledger = adopted.get(path) ?? (await adopt(path, deadlineMs));
         if (ledger === null) continue;
         ledger.users += 1;
@@ -163,7 +175,16 @@ export function createLedgerReader({
       await ledger.lock.release();
     };
     return {
-      starts: ledger.starts,
+      get starts() {
+        return ledger.starts;
+      },
+      async pass(startId) {
+        if (isReleased) return;
+        // Its last line may be torn.
+        await appendFile(path, `\n${formatRecord({ record: 'ended', startId })}`);
+        ledger.starts = ledger.starts.filter((start) => start.startId !== startId);
+        if (ledger.starts.length === 0) await remove(path);
+      },
       async discard() {
         // While it is locked: the name cannot be another file’s.
         if (!isReleased) await remove(path);
@@ -238,36 +259,4 @@ interface Adopted {
   lock: FileLock;
   users: number;
   starts: Start[];
-}
-
-/** One of a newer sidecar is that one’s to judge. */
-const isForeign = ({ header }: LedgerContent): boolean => header !== null && header.version !== ledgerVersion;
-
-/** Nothing ran when it ended, or it ended before it could start anything. */
-const isFinished = (content: LedgerContent): boolean => !isForeign(content) && content.starts.size === 0;
-
-async function listLedgers(appDirectory: string): Promise<string[]> {
-  const directory = ledgersDirectory(appDirectory);
-  return (await readNames(directory)).filter(isLedger).map((name) => join(directory, name));
-}
-
-const isLedger = (name: string): boolean => name.endsWith('.jsonl');
-
-async function readNames(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
-}
-
-/** One that was deleted meanwhile says nothing. */
-async function readLedger(path: string): Promise<LedgerContent> {
-  try {
-    return parseLedger(await readFile(path, 'utf8'));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return parseLedger('');
-    throw error;
-  }
 }

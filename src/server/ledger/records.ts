@@ -28,8 +28,18 @@ export interface Start {
   cgroup?: string;
   /** Belong to it as well, and neither their session nor their environment says so. */
   orphans?: ProcessMark[];
+  /** It outlives its sidecar, and the next one of the app goes on with it. */
+  persistent?: Continuation;
   /** Null while only the intent is known. */
   process: ProcessMark | null;
+}
+
+/** What a successor needs to go on with a service. */
+export interface Continuation {
+  /** As it was ordered; whoever reads it checks it. */
+  spec: object;
+  /** Those that it was given, by name. */
+  ports: { name: string; port: number }[];
 }
 
 export type LedgerRecord =
@@ -99,7 +109,7 @@ function parseHeader({ version, sidecar, host, appId, startedAt }: Line): Ledger
 }
 
 function parseRecord(line: Line): LedgerRecord | null {
-  const { record, startId, name, command, ownerTag, cgroup, orphans } = line;
+  const { record, startId, name, command, ownerTag, cgroup, orphans, persistent } = line;
   if (record === 'guard') {
     const guard = parseMark(line);
     return guard === null ? null : { record, guard };
@@ -107,6 +117,7 @@ function parseRecord(line: Line): LedgerRecord | null {
   const marks = Array.isArray(orphans) ? orphans.map(parseMark).filter((mark) => mark !== null) : [];
   if (typeof startId !== 'string') return null;
   if (record === 'ended') return { record, startId };
+  const continuation = parseContinuation(persistent);
   if ((record !== 'intent' && record !== 'started') || typeof name !== 'string' || typeof command !== 'string') return null;
   const known = {
     startId,
@@ -115,12 +126,24 @@ function parseRecord(line: Line): LedgerRecord | null {
     ...(typeof ownerTag === 'string' && { ownerTag }),
     ...(typeof cgroup === 'string' && { cgroup }),
     ...(marks.length > 0 && { orphans: marks }),
+    ...(continuation !== null && { persistent: continuation }),
   };
   return { record, start: { ...known, process: parseMark(line) } };
 }
 
+function parseContinuation(value: unknown): Continuation | null {
+  if (!isObject(value) || !isObject(value['spec']) || !Array.isArray(value['ports'])) return null;
+  const ports = value['ports'].flatMap((one: unknown) => {
+    const { name, port } = isObject(one) ? one : {};
+    return typeof name === 'string' && typeof port === 'number' ? [{ name, port }] : [];
+  });
+  return { spec: value['spec'], ports };
+}
+
+const isObject = (value: unknown): value is Line => typeof value === 'object' && value !== null;
+
 function parseMark(value: unknown): ProcessMark | null {
-  if (typeof value !== 'object' || value === null) return null;
-  const { pid, identity } = value as Line;
+  if (!isObject(value)) return null;
+  const { pid, identity } = value;
   return typeof pid === 'number' && typeof identity === 'string' ? { pid, identity } : null;
 }

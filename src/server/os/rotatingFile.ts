@@ -252,7 +252,7 @@ interface OpenedFile {
   rotates: boolean;
 }
 
-async function endsInNewline({ handle, size }: Pick<OpenedFile, 'handle' | 'size'>): Promise<boolean> {
+export async function endsInNewline({ handle, size }: Pick<OpenedFile, 'handle' | 'size'>): Promise<boolean> {
   const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
   return buffer[0] === 0x0a;
 }
@@ -261,7 +261,7 @@ async function endsInNewline({ handle, size }: Pick<OpenedFile, 'handle' | 'size
  * `path` becomes `path.1`, `path.1` becomes `path.2`, and so on; what was `path.<keep>` is gone. Only as far as to the first gap: where
  * `path` itself cannot be moved, as a mounted file, every try would push the older ones further out.
  */
-async function shift(path: string, keep: number): Promise<void> {
+export async function shift(path: string, keep: number): Promise<void> {
   if (keep === 0) return unlink(path);
   let gap = 1;
   while (gap < keep && (await isThere(`${path}.${gap}`))) gap += 1;

@@ -13,8 +13,8 @@ export interface SpawnOrder extends ProgramOrder {
   cgroup: string | null;
   /** Empty, or a pipe. */
   stdin?: 'none' | 'pipe' | 'ours';
-  /** Thrown away, or pipes that have to be read. */
-  output?: 'none' | 'pipes' | 'ours';
+  /** Thrown away, pipes that have to be read, or a descriptor of ours for both. */
+  output?: 'none' | 'pipes' | 'ours' | number;
   /** Descriptors of ours that it gets as 3, 4 and so on. */
   descriptors?: readonly number[];
   /** Its own, unless it is to stay where our terminal reaches it, in our process group. */
@@ -79,7 +79,8 @@ export async function spawnChild(order: SpawnOrder, clock: Clock): Promise<Child
 
   function tryToSpawn({ file, args, argv0 }: { file: string; args: readonly string[]; argv0: string }): ChildProcess {
     try {
-      const stdio = [stdioOf[stdin], stdioOf[output], stdioOf[output], ...descriptors] as const;
+      const written = typeof output === 'number' ? output : stdioOf[output];
+      const stdio = [stdioOf[stdin], written, written, ...descriptors] as const;
       // detached is setsid(2). On Windows it would open a console window; there a hidden one of its own keeps the signals of ours away.
       const detached = isPosix && session === 'own';
       return spawn(file, args, { argv0, cwd, env: environment, detached, windowsHide: true, stdio: [...stdio] });

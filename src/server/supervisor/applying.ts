@@ -1,6 +1,7 @@
 import type { Log } from '../../log.ts';
 import type { Result } from '../../protocol/methods/index.ts';
 import type { ServiceSpec } from '../../protocol/types/service.ts';
+import { type Adopt, mayBeLeft } from './adopting.ts';
 import type { Registry } from './registry.ts';
 import type { Service } from './service.ts';
 import { type CompleteSpec, completeSpecs, sameSpec } from './spec.ts';
@@ -23,17 +24,19 @@ export interface ApplyParts {
   registry: Registry;
   starting: Pick<Starting, 'check' | 'begin'>;
   stopping: Pick<Stopping, 'bounce' | 'discard' | 'dependants'>;
+  adopt: Adopt;
   ownerTag?: string | undefined;
   log: Log;
 }
 
-export function createApply({ registry, starting, stopping, ownerTag, log }: ApplyParts): Apply {
+export function createApply({ registry, starting, stopping, adopt, ownerTag, log }: ApplyParts): Apply {
   const { services } = registry;
 
   return async function apply({ services: specs, prune }) {
     const number = registry.takeNumber();
     const paths = specs.map((_, index) => `services.${index}`);
     const wanted = completeSpecs(specs, paths, ownerTag);
+    if (mayBeLeft(wanted)) await adopt();
     const toPrune = () => (prune ? findOthers(wanted) : []);
     await starting.check(wanted, paths, () => toPrune().map(nameOf));
     // Nothing waits from here to the last change, so that all of them are made by the same look at how things stand.

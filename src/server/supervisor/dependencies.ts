@@ -6,6 +6,7 @@ import type { ServiceState } from './state.ts';
 export interface Dependant {
   name: string;
   dependsOn: readonly Dependency[];
+  persistent?: boolean | undefined;
 }
 
 export type Graph = ReadonlyMap<string, Dependant>;
@@ -36,8 +37,15 @@ export function findProblems(names: Iterable<string>, graph: Graph): Problem[] {
       tell(name, path, `${[...path, name].join(' → ')}: there is no service ${name}`);
     } else {
       for (const dependency of node.dependsOn) visit(dependency.name, [...path, name]);
+      const mortal = node.persistent === true && node.dependsOn.find((tie) => tie.condition !== 'completed' && endsWithUs(tie));
+      if (mortal) tell(name, path, `${name} is persistent and needs ${mortal.name}, which is not, and so ends with the sidecar`);
     }
     settled.add(name);
+  }
+
+  function endsWithUs({ name }: Dependency): boolean {
+    const node = graph.get(name);
+    return node !== undefined && node.persistent !== true;
   }
 
   function tell(name: string, path: string[], message: string): void {

@@ -25,8 +25,8 @@ export function createEquipments(outputs: Outputs, parts: ServicePortsParts): Eq
   const known = new Map<string, { specs: CompleteSpec['ports']; ports: ServicePorts }>();
 
   return {
-    of({ name, ports: specs, logs }) {
-      const output = outputs.open(name, logs);
+    of({ name, ports: specs, logs, persistent = false }) {
+      const output = outputs.open(name, { ...logs, isOwn: persistent });
       let own = known.get(name);
       if (own === undefined || !isDeepStrictEqual(own.specs, specs)) {
         own?.ports.release();

@@ -10,6 +10,8 @@ import type { After, Ended, Generation, ServiceExit, ServiceState, Stopping, Ver
 
 export type Input =
   | { kind: 'start' }
+  /** It runs already, since before this sidecar did. */
+  | { kind: 'resume' }
   | { kind: 'stop'; graceMs: number; cause: string }
   /** What it depends on is not there yet. */
   | { kind: 'blocked'; generation: Generation; cause: string }
@@ -35,6 +37,8 @@ export type Effect =
   /** Say when what it depends on is there. */
   | { kind: 'await'; generation: Generation }
   | { kind: 'spawn'; generation: Generation }
+  /** Take up what runs; reports as `spawn` does. */
+  | { kind: 'resume'; generation: Generation }
   /** Do not spawn any more, if that is still possible. */
   | { kind: 'abandon'; generation: Generation }
   /** Ask its probes, until `unwatch`. */
@@ -71,6 +75,7 @@ type Over = StateNamed<'exited'> | StateNamed<'fatal'>;
 
 /** What ended without being asked to, and is not to be started again: there may be something left of it. */
 const over = {
+  resume: (state: Over): Step => (state.isClearing ? [state, []] : resume(state)),
   start: (state: Over): Step => (state.isClearing ? [{ ...state, next: 'start' }, []] : startAnew(state.generation, null)),
   stop: (state: Over, { graceMs }: InputNamed<'stop'>): Step =>
     state.isClearing ? [{ ...state, next: 'stay' }, [{ kind: 'hasten', generation: state.generation, graceMs }]] : [state, []],
@@ -81,6 +86,7 @@ const over = {
 /** A cell that is not there changes nothing. */
 const table: { [Name in ServiceState['name']]: Row<Name> } = {
   stopped: {
+    resume,
     start: ({ generation }) => startAnew(generation, null),
   },
 
@@ -206,6 +212,11 @@ const table: { [Name in ServiceState['name']]: Row<Name> } = {
 function startAnew(last: Generation, cause: string | null): Step {
   const generation = last + 1;
   return [{ name: 'waiting', generation, cause, waitsFor: null }, [{ kind: 'await', generation }]];
+}
+
+function resume(last: { generation: Generation }): Step {
+  const generation = last.generation + 1;
+  return [{ name: 'starting', generation, cause: 'It runs since before this sidecar did.' }, [{ kind: 'resume', generation }]];
 }
 
 function startInBackoff(state: Ended<'backoff'>): Step {

@@ -1,26 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import type { Log } from '../../log.ts';
-import { type Failure, fail, SidewardenError } from '../../protocol/errors.ts';
+import type { Failure } from '../../protocol/errors.ts';
 import type { ProcessInfo } from '../../protocol/types/process.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { buildEnvironment } from '../os/environment.ts';
+import type { FollowedFile } from '../os/followedFile.ts';
 import { type Child, type ChildExit, spawnChild } from '../os/spawn.ts';
-import type { Contained, Containment, ContainmentKind } from './containment/containment.ts';
+import { type Contained, type Containment, type ContainmentKind, uncontained } from './containment/containment.ts';
 import { beginEnding, type Ending, type EndingOrder, type EndingParts, type Left } from './ending.ts';
 import type { Equipment, Equipments } from './equipment.ts';
 import type { ServiceOutput } from './output/output.ts';
+import { openOwnFile, reopenOwnFile } from './output/ownFile.ts';
+import type { Claim, LeftRunning, Persistence } from './persistence.ts';
 import { numbersOf, replacePorts } from './placeholders.ts';
-import { type AssignedPort, portVariables } from './servicePorts.ts';
+import type { AssignedPort } from './servicePorts.ts';
 import type { CompleteSpec } from './spec.ts';
+import { abandoned, failureOf } from './startFailures.ts';
+import { type Around, surroundings } from './surroundings.ts';
 
-export interface RunParts extends EndingParts {
-  ledger: Pick<Ledger, 'recordIntent' | 'recordStarted' | 'recordEnded'>;
+export interface RunParts extends EndingParts, Around {
+  ledger: Pick<Ledger, 'state' | 'recordIntent' | 'recordStarted' | 'recordEnded'>;
   containment: Containment;
   equipments: Equipments;
-  /** The sidecar’s own. */
-  environment: Readonly<Record<string, string | undefined>>;
-  directory: string;
+  persistence: Persistence;
   log: Log;
   /** Resolves when one more program may be started. */
   takeTurn(): Promise<void>;
@@ -28,8 +30,8 @@ export interface RunParts extends EndingParts {
 
 /** What becomes of a run, told as it happens: `spawned` or `failed` or neither, `exited`, and `cleared` after each ending. */
 export interface RunReport {
-  /** Where it will write to, before the program is there to do so. */
-  opened(output: ServiceOutput): void;
+  /** Where it will write to, before the program is there to do so; where it goes on writing to, if that is resumed. */
+  opened(output: ServiceOutput, isResumed: boolean): void;
   spawned(process: ProcessInfo | null): void;
   failed(failure: Failure): void;
   exited(exit: ChildExit): void;
@@ -50,6 +52,8 @@ export interface Run {
   readonly stdin: Writable | null;
   /** The newest lines of its output; none before it has one. */
   lastLines(count: number): string[];
+  /** It is on disk for a successor, and does not end with us. */
+  readonly outlivesUs: boolean;
   /** What holds together whatever it starts. */
   readonly containment: ContainmentKind;
   readonly exited: Promise<ChildExit>;
@@ -65,9 +69,10 @@ export interface Run {
   spawnBeside(program: { command: string; args: readonly string[] }): Promise<Child>;
 }
 
-export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport): Run {
-  const { ledger, log, pool, containment } = parts;
-  const startId = randomUUID();
+/** Starts it, or goes on with what an earlier sidecar has started. */
+export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport, left: LeftRunning | null = null): Run {
+  const { ledger, log, pool, containment, persistence } = parts;
+  const startId = left?.start.startId ?? randomUUID();
   const exited = Promise.withResolvers<ChildExit>();
   let child: Child | null = null;
   let process: ProcessInfo | null = null;
@@ -75,13 +80,17 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
   let kind = containment.kind;
   let ending: Ending | null = null;
   let isAbandoned = false;
+  let claim: Claim | null = left?.claim ?? null;
+  let outlivesUs = false;
+  /** Where it writes its file itself. */
+  let file: FollowedFile | null = null;
   let ports: readonly AssignedPort[] = [];
   /** Its own to the end: the service may be wanted by another spec before that. */
   let equipment: Equipment | null = null;
   /** Its end was reported, which comes before the report that nothing is left. */
   let told: Promise<void> = Promise.resolve();
 
-  void start();
+  void (left === null ? start() : resume(left));
 
   return {
     spec,
@@ -96,6 +105,9 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
       return child?.stdin ?? null;
     },
     lastLines: (count) => equipment?.output.lastLines(count) ?? [],
+    get outlivesUs() {
+      return outlivesUs;
+    },
     get containment() {
       return kind;
     },
@@ -126,40 +138,92 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
   };
 
   async function start(): Promise<void> {
-    const { name, command, ownerTag, stop } = spec;
+    const { name, command, ownerTag, stop, persistent: isPersistent = false } = spec;
     const cgroup = containment.cgroupOf(startId);
-    await ledger.recordIntent({ startId, name, command, ...(ownerTag !== undefined && { ownerTag }), ...(cgroup !== null && { cgroup }) });
+    await ledger.recordIntent({
+      startId,
+      name,
+      command,
+      ...(ownerTag !== undefined && { ownerTag }),
+      ...(cgroup !== null && { cgroup }),
+      ...(isPersistent && { persistent: { spec, ports: [] } }),
+    });
     try {
       await parts.takeTurn();
       if (isAbandoned) throw abandoned(spec);
-      contained = await containment.prepare({ startId, ...stop });
+      if (isPersistent) claim = await persistence.claim(name);
+      contained = await containment.prepare({ startId, ...stop, isPersistent });
       child = await spawn();
     } catch (error) {
       await contained.release();
       await ledger.recordEnded({ startId });
+      await claim?.release();
       report.failed(failureOf(error, spec, log));
       return;
     }
     told = child.exited.then(onExit);
     kind = await contained.started(child.pid, child.cgroup);
     process = await identify(child);
-    if (process !== null) await ledger.recordStarted({ startId, pid: process.pid, identity: process.identity });
+    if (process !== null) {
+      await ledger.recordStarted({
+        startId,
+        pid: process.pid,
+        identity: process.identity,
+        ports: ports.map(({ name, port }) => ({ name, port })),
+      });
+      if (isPersistent) letGo();
+    }
     if (!child.hasExited()) report.spawned(process);
+  }
+
+  /** Until a successor would find it, it ends with us as any other does. */
+  function letGo(): void {
+    outlivesUs = ledger.state === 'ok';
+    if (outlivesUs) contained.letGo();
+    else log.warn({ service: spec.name }, 'a persistent service is not on disk, and will end with this sidecar');
+  }
+
+  async function resume({ start: { cgroup, orphans = [], persistent }, process: found }: LeftRunning): Promise<void> {
+    try {
+      contained = await containment.resume({ startId, pid: found.pid, cgroup: cgroup ?? null, orphans });
+      kind = await contained.started(found.pid, contained.cgroup);
+      child = persistence.follow(found, contained.cgroup);
+      told = child.exited.then(onExit);
+      process = found;
+      outlivesUs = true;
+      equipment = parts.equipments.of(spec);
+      ports = equipment.ports.resume(persistent?.ports ?? []);
+      report.opened(equipment.output, true);
+      file = await reopenOwnFile(found.pid, ownFileParts(equipment.output));
+    } catch (error) {
+      await claim?.release();
+      report.failed(failureOf(error, spec, log));
+      return;
+    }
+    if (!child.hasExited()) report.spawned(process);
+  }
+
+  function ownFileParts(output: ServiceOutput) {
+    return { spec, output, directory: parts.directory, clock: parts.clock, log };
   }
 
   async function spawn(): Promise<Child> {
     equipment = parts.equipments.of(spec);
-    report.opened(equipment.output);
+    report.opened(equipment.output, false);
     ports = await equipment.ports.open();
-    const descriptors = ports.flatMap(({ fd }) => fd ?? []);
+    const ownFile = spec.persistent ? await openOwnFile(ownFileParts(equipment.output)) : null;
     const order = {
       stdin: spec.stdin,
-      output: 'pipes',
-      descriptors,
+      output: ownFile?.fd ?? ('pipes' as const),
+      descriptors: ports.flatMap(({ fd }) => fd ?? []),
       cgroup: contained.cgroup,
       ...surroundings(spec, parts, startId, ports),
-    } as const;
-    const spawned = await spawnChild({ command: spec.command, ...order }, parts.clock);
+    };
+    const spawned = await spawnChild({ command: spec.command, ...order }, parts.clock).catch(async (error: unknown) => {
+      await ownFile?.close();
+      throw error;
+    });
+    file = ownFile?.follow() ?? null;
     if (spawned.output !== null) equipment.output.attach(spawned.output);
     return spawned;
   }
@@ -178,7 +242,7 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
   async function onExit(exit: ChildExit): Promise<void> {
     exited.resolve(exit);
     // What it said last is part of why it ended; a descendant that lives on may hold its pipes open for good.
-    await Promise.race([equipment?.output.drained(), parts.clock.sleep(lastWordsMs)]);
+    await Promise.race([Promise.all([equipment?.output.drained(), file?.catchUp()]), parts.clock.sleep(lastWordsMs)]);
     report.exited(exit);
   }
 
@@ -187,15 +251,17 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
     const { signal } = spec.stop;
     const order: EndingOrder = { startId, contained, root, leader: process, input: inputToClose(), signal, graceMs, onRung: report.rung };
     ending = beginEnding(order, parts);
-    const left = await ending.done.catch(forceChild);
+    const remains = await ending.done.catch(forceChild);
     ending = null;
     // Its end is known to the kernel before Node has collected it.
-    if (child !== null && !left.identities.has(process?.identity ?? '')) await collect(child);
-    if (left.sentence === null) {
+    if (child !== null && !remains.identities.has(process?.identity ?? '')) await collect(child);
+    if (remains.sentence === null) {
       await contained.release();
       await ledger.recordEnded({ startId });
     }
-    report.cleared(left.sentence);
+    await file?.close();
+    await claim?.release();
+    report.cleared(remains.sentence);
   }
 
   function inputToClose(): EndingOrder['input'] {
@@ -220,48 +286,3 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport)
 }
 
 const lastWordsMs = 100;
-
-/** Before it is prepared, and where that failed. */
-const uncontained: Contained = {
-  cgroup: null,
-  started: async () => 'none',
-  ending: () => {},
-  orphans: async () => [],
-  force: async () => {},
-  release: async () => {},
-};
-
-export function surroundings(
-  { cwd, env, inheritEnv, args }: CompleteSpec,
-  { environment, directory }: Pick<RunParts, 'environment' | 'directory'>,
-  startId: string,
-  ports: readonly AssignedPort[] = [],
-) {
-  const numbers = numbersOf(ports);
-  const replace = (text: string) => replacePorts(text, numbers);
-  const filled = Object.entries(env).map(([name, value]) => [name, value === null ? null : replace(value)]);
-  return {
-    cwd: cwd ?? directory,
-    args: args.map(replace),
-    environment: buildEnvironment({
-      inherited: environment,
-      inheritEnv,
-      env: { ...Object.fromEntries(filled), ...portVariables(ports) },
-      startId,
-    }),
-  };
-}
-
-function abandoned({ name, command, cwd }: CompleteSpec) {
-  return fail('SpawnFailed', `${name} was stopped before it was started.`, { errno: 'ECANCELED', command, cwd: cwd ?? null });
-}
-
-function failureOf(error: unknown, { name, command, cwd }: CompleteSpec, log: Log): Failure {
-  if (error instanceof SidewardenError) return error.failure;
-  log.error({ err: error, service: name }, 'a service could not be started');
-  return fail('SpawnFailed', `${command} could not be started; the sidecar’s log says why.`, {
-    errno: 'UNKNOWN',
-    command,
-    cwd: cwd ?? null,
-  }).failure;
-}

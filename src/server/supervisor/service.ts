@@ -1,14 +1,16 @@
 import type { Timer } from '../../clock.ts';
+import { causeOf, isFailure, withLastLines } from './causes.ts';
 import type { ContainmentKind } from './containment/containment.ts';
 import { type Standing, standingOf } from './dependencies.ts';
 import { type Effect, type Input, initialState, transition } from './machine.ts';
-import { type LineWatch, watchForLine } from './probes/log.ts';
+import type { LeftRunning } from './persistence.ts';
+import { alreadyFound, type LineWatch, watchForLine } from './probes/log.ts';
 import { type Probing, startProbing } from './probes/probing.ts';
 import type { ProbeParts } from './probes/types.ts';
 import { judge, noRestarts, type RestartHistory } from './restart.ts';
 import { beginRun, type Run, type RunParts, type RunReport } from './run.ts';
 import { type CompleteSpec, sameSpec } from './spec.ts';
-import { type Generation, isAboutToRun, isEnding, isLive, type ServiceExit, type ServiceState, type Verdict } from './state.ts';
+import { type Generation, isAboutToRun, isEnding, isLive, type ServiceState, type Verdict } from './state.ts';
 
 /** One service: its inputs are taken one after the other, and what they ask for is done at its edge. */
 export interface Service {
@@ -26,6 +28,10 @@ export interface Service {
   readonly containment: ContainmentKind;
   /** Begins a start by the spec of the intent, unless it runs by that, or is about to. */
   start(): void;
+  /** Goes on with what an earlier sidecar has left running, unless anything of ours is alive. Resolves when that has begun, or has failed. */
+  resume(left: LeftRunning): Promise<void>;
+  /** It runs, and does so without us: a shutdown leaves it alone. */
+  readonly outlivesUs: boolean;
   /** Resolves when it has ended as far as possible, or the signal is aborted: then it is not forced on our behalf. */
   stop(order: StopOrder): Promise<void>;
   /** Sends a signal to its process. False when there is none. */
@@ -85,6 +91,8 @@ export function createService(firstSpec: CompleteSpec, parts: ServiceParts): Ser
   /** Sent to the present run by a host. */
   const signals = new Set<string>();
   let isBusy = false;
+  /** Of the start that is under way. */
+  let left: LeftRunning | null = null;
 
   const service: Service = {
     intent,
@@ -112,6 +120,18 @@ export function createService(firstSpec: CompleteSpec, parts: ServiceParts): Ser
       spec = intent.spec;
       history = noRestarts;
       send({ kind: 'start' });
+    },
+
+    async resume(found) {
+      spec = intent.spec;
+      history = noRestarts;
+      left = found;
+      send({ kind: 'resume' });
+      await until(() => state.name !== 'starting');
+    },
+
+    get outlivesUs() {
+      return state.name === 'running' && run !== null && run.outlivesUs;
     },
 
     async stop(order) {
@@ -175,6 +195,9 @@ export function createService(firstSpec: CompleteSpec, parts: ServiceParts): Ser
         signals.clear();
         run = beginRun(spec, parts, reportOf(generation));
         return;
+      case 'resume':
+        if (left !== null) run = beginRun(spec, parts, reportOf(generation), left);
+        return;
       case 'abandon':
         return run?.abandon();
       case 'watch':
@@ -222,9 +245,11 @@ export function createService(firstSpec: CompleteSpec, parts: ServiceParts): Ser
 
   function reportOf(generation: Generation): RunReport {
     return {
-      opened(output) {
+      opened(output, isResumed) {
         lineWatch?.stop();
-        lineWatch = spec.readiness?.kind === 'log' ? watchForLine(spec.readiness.pattern, output) : null;
+        lineWatch = null;
+        // Of what it wrote before, nobody knows whether that line was among it.
+        if (spec.readiness?.kind === 'log') lineWatch = isResumed ? alreadyFound : watchForLine(spec.readiness.pattern, output);
       },
       spawned: (process) => send({ kind: 'spawned', generation, process }),
       failed: (failure) => send({ kind: 'spawnFailed', generation, failure, verdict: judgeStart() }),
@@ -267,20 +292,4 @@ export function createService(firstSpec: CompleteSpec, parts: ServiceParts): Ser
 
 function worstOf(standings: Standing[]): Standing {
   return standings.find(({ kind }) => kind === 'failed') ?? standings.find(({ kind }) => kind === 'pending') ?? { kind: 'met' };
-}
-
-const isFailure = ({ exitCode, signal }: ServiceExit): boolean => signal !== null || exitCode !== 0;
-
-function causeOf(exit: ServiceExit, sent: ReadonlySet<string>, run: Run | null): string {
-  const { exitCode, signal } = exit;
-  const bySignal = `It was ended by ${signal}, ${sent.has(signal ?? '') ? 'which was sent by service/signal' : 'which we did not send'}.`;
-  const how = signal === null ? `It ended by itself with exit code ${exitCode}.` : bySignal;
-  return isFailure(exit) ? withLastLines(how, run) : how;
-}
-
-const mostLastLines = 5;
-
-function withLastLines(sentence: string, run: Run | null): string {
-  const lines = run?.lastLines(mostLastLines) ?? [];
-  return lines.length === 0 ? sentence : `${sentence} It wrote last: ${lines.join(' ⏎ ')}`;
 }

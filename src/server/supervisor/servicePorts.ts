@@ -22,6 +22,8 @@ export interface ServicePorts {
    * Unsupported, ShuttingDown; then nothing is left open that was not before.
    */
   open(): Promise<readonly AssignedPort[]>;
+  /** It runs and has these already, from an earlier sidecar: they become nobody else’s. One that somebody has is still its own. */
+  resume(ports: readonly { name: string; port: number }[]): readonly AssignedPort[];
   /** In the order of the spec; empty before the first start. */
   readonly assigned: readonly AssignedPort[];
   /** It is down and nobody will accept: what still waits is refused. The numbers stay its own. */
@@ -38,7 +40,8 @@ export interface ServicePortsParts {
 }
 
 interface Assignment {
-  leaseId: string;
+  /** Null where somebody else had leased it already. */
+  leaseId: string | null;
   port: number;
   socket: ListenSocket | null;
 }
@@ -65,6 +68,13 @@ export function createServicePorts(service: string, specs: readonly ServicePortS
         for (const step of undo) step();
         throw error;
       }
+    },
+    resume(ports) {
+      for (const { name, port } of ports) {
+        const lease = leases.isLeased(port) ? null : claim(name, port);
+        assignments.set(name, lease ?? { leaseId: null, port, socket: null });
+      }
+      return listAssigned();
     },
     get assigned() {
       return listAssigned();
@@ -124,7 +134,7 @@ export function createServicePorts(service: string, specs: readonly ServicePortS
 
   function giveBack(assignment: Assignment): void {
     closeSocket(assignment);
-    leases.release(connectionId, [assignment.leaseId]);
+    if (assignment.leaseId !== null) leases.release(connectionId, [assignment.leaseId]);
   }
 }
 

@@ -1,5 +1,6 @@
 import { fail } from '../../protocol/errors.ts';
 import type { ServiceStatus } from '../../protocol/types/service.ts';
+import { type Adopt, createAdopt } from './adopting.ts';
 import { type Apply, createApply } from './applying.ts';
 import { type Belonging, createBelonging } from './belonging.ts';
 import { layersOf } from './dependencies.ts';
@@ -25,6 +26,8 @@ export interface Services {
   /** Ends them and forgets them. */
   remove(target: Target, order: CommandOrder): Promise<ServiceStatus[]>;
   apply: Apply;
+  /** What earlier sidecars have left running on purpose becomes this one’s. Never rejects. */
+  adopt: Adopt;
   /** Throws NotFound, and InvalidState when it does not run. */
   signal(name: string, signal: NodeJS.Signals): void;
   get(name: string, signal?: AbortSignal): Promise<ServiceStatus | null>;
@@ -34,7 +37,7 @@ export interface Services {
   list(group?: string): ServiceStatus[];
   /** Calls back with each that has become another. Gives the function that ends it. */
   onChange(listener: (service: ServiceStatus) => void): () => void;
-  /** Starts nothing from now on, and gives what has to be ended: one group after the other, dependants first. */
+  /** Starts nothing from now on, and gives what has to be ended: one group after the other, dependants first. What is persistent runs on. */
   close(): LiveService[][];
   /** Starts again. */
   reopen(): void;
@@ -65,7 +68,8 @@ const forceBeforeDeadlineMs = 500;
 export function createServices(parts: ServicesParts): Services {
   const registry = createRegistry(parts);
   const { services } = registry;
-  const starting = createStarting(registry, parts);
+  const adopt = createAdopt({ registry, persistence: parts.persistence, log: parts.log });
+  const starting = createStarting(registry, { ...parts, adopt });
   watchMemoryLimits({ ...parts, registry });
   const stopping = createStopping({ registry, starting, clock: parts.clock });
 
@@ -75,7 +79,8 @@ export function createServices(parts: ServicesParts): Services {
     stop: stopping.stop,
     restart: stopping.restart,
     remove: stopping.remove,
-    apply: createApply({ registry, starting, stopping, ownerTag: parts.ownerTag, log: parts.log }),
+    apply: createApply({ registry, starting, stopping, adopt, ownerTag: parts.ownerTag, log: parts.log }),
+    adopt,
 
     signal(name, signal) {
       const service = find(name);
@@ -113,15 +118,16 @@ export function createServices(parts: ServicesParts): Services {
 
     close() {
       registry.close();
-      for (const { intent } of services.values()) intent.isUp = false;
-      const alive = new Map(live().map((service) => [service.spec.name, service]));
+      const ending = live().filter(({ outlivesUs }) => !outlivesUs);
+      for (const { intent, outlivesUs } of services.values()) intent.isUp = outlivesUs;
+      const alive = new Map(ending.map((service) => [service.spec.name, service]));
       const layers = layersOf([...alive.keys()], registry.graph());
       return layers.map((layer) => layer.map((name) => ({ name, end: (deadline) => end(alive.get(name) as Service, deadline) })));
     },
 
     reopen: registry.reopen,
 
-    longestGraceMs: () => Math.max(0, ...live().map(({ spec }) => spec.stop.graceMs)),
+    longestGraceMs: () => Math.max(0, ...live().map(({ spec, outlivesUs }) => (outlivesUs ? 0 : spec.stop.graceMs))),
   };
 
   function live(): Service[] {

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { fail } from '../../protocol/errors.ts';
 import type { Probe } from '../../protocol/types/probe.ts';
 import type { Dependency, RestartSpec, ServiceSpec } from '../../protocol/types/service.ts';
+import { isPosix } from '../os/posix.ts';
 import type { LogsOrder } from './output/outputs.ts';
 import type { ServicePortSpec } from './servicePorts.ts';
 import { findSpecIssues } from './specIssues.ts';
@@ -55,6 +56,18 @@ export function completeSpecs(specs: readonly ServiceSpec[], paths: readonly str
   return specs.map((spec) => complete(spec, ownerTag));
 }
 
+/** As a ledger has it: checked like one that a host sends. Null for what this sidecar would refuse. */
+export async function readSpec(written: unknown): Promise<CompleteSpec | null> {
+  const { ServiceSpec: schema } = await import('../../protocol/types/service.ts');
+  const { success, data } = schema.safeParse(written);
+  if (!success) return null;
+  try {
+    return completeSpecs([data], ['spec'], undefined)[0] ?? null;
+  } catch {
+    return null;
+  }
+}
+
 /** Whether two specs ask for the same; how they were written does not count. */
 export function sameSpec(left: CompleteSpec, right: CompleteSpec): boolean {
   return left === right || isDeepStrictEqual(left, right);
@@ -101,15 +114,12 @@ function withDefaults<Members extends object>(given: { [Member in keyof Members]
   return Object.fromEntries(names.map((name) => [name, given?.[name] ?? defaults[name]])) as Members;
 }
 
-/** What the contract has and this build does not, yet. Never ignored: a service without it is another one. */
-function refuseUnsupported(spec: ServiceSpec): void {
-  const asked: Record<string, boolean> = {
-    persistent: spec.persistent === true,
-  };
-  const member = Object.keys(asked).find((name) => asked[name]);
-  if (member === undefined) return;
-  throw fail('Unsupported', `This sidecar does not know ${member} of a service yet; ${spec.name} was not started. Leave it out.`, {
-    capability: `service.${member}`,
-    platform: 'any',
+/** Never ignored: a service without it is another one. */
+function refuseUnsupported({ name, persistent }: ServiceSpec): void {
+  if (persistent !== true || isPosix) return;
+  const why = 'on Windows a job object ends with the sidecar, and all of its services with that';
+  throw fail('Unsupported', `${name} was not started, because nothing can be persistent here: ${why}. Leave persistent out.`, {
+    capability: 'service.persistent',
+    platform: 'win32',
   });
 }

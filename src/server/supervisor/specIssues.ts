@@ -12,12 +12,18 @@ export interface SpecIssue {
 
 /** What a schema cannot say, and what no system could start. */
 export function findSpecIssues(spec: ServiceSpec): SpecIssue[] {
-  const { name, command, args = [], cwd, env = {}, dependsOn = [], ports = [], logs } = spec;
+  const { name, command, args = [], cwd, env = {}, dependsOn = [], ports = [], logs, persistent = false } = spec;
   const issues = collect(new Set(ports.map((port) => port.name)));
   const { check } = issues;
   issues.checkProgram('', command, args);
   check('cwd', cwd !== undefined && !isAbsolute(cwd), 'must be an absolute path');
   check('cwd', cwd?.includes('\0') ?? false, noNul);
+  check(
+    'logs.file',
+    persistent && logs?.file === undefined,
+    'is needed by a persistent service, whose output goes there without a sidecar',
+  );
+  check('stdin', persistent && spec.stdin === 'pipe', 'must be none for a persistent service: the pipe would end with the sidecar');
   check('logs.file', logs?.file !== undefined && !isAbsolute(logs.file), 'must be an absolute path');
   for (const [variable, value] of Object.entries(env)) {
     check(`env.${variable}`, !isVariable(variable), 'is no name for a variable: it must not be empty nor contain = or NUL');

@@ -1,13 +1,15 @@
 import { fail, SidewardenError } from '../../protocol/errors.ts';
 import type { ServiceSpec, ServiceStatus } from '../../protocol/types/service.ts';
 import { findProgram } from '../os/program.ts';
+import { type Adopt, mayBeLeft } from './adopting.ts';
 import { dependenciesOf, findProblems, standingOf } from './dependencies.ts';
 import { oneOf, type Registry } from './registry.ts';
-import { type RunParts, surroundings } from './run.ts';
+import type { RunParts } from './run.ts';
 import type { Service } from './service.ts';
 import { type CompleteSpec, completeSpecs, sameSpec } from './spec.ts';
 import { isAboutToRun, isLive, isUp } from './state.ts';
 import { statusOf } from './status.ts';
+import { surroundings } from './surroundings.ts';
 
 export interface StartOrder {
   spec?: ServiceSpec | undefined;
@@ -34,6 +36,7 @@ export interface Starting {
 }
 
 export interface StartingParts extends Pick<RunParts, 'environment' | 'directory' | 'clock' | 'equipments'> {
+  adopt: Adopt;
   /** For services that name none. */
   ownerTag?: string | undefined;
 }
@@ -45,6 +48,7 @@ export function createStarting(registry: Registry, parts: StartingParts): Starti
 
   async function start({ spec, name, waitFor, timeoutMs, signal, onStep }: StartOrder): Promise<ServiceStatus> {
     const wanted = readWanted(spec, name);
+    if (mayBeLeft([wanted])) await parts.adopt();
     refuseProblems([wanted], ['spec']);
     refuseConflict(wanted);
     const service = await want(wanted);

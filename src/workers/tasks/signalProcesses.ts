@@ -27,10 +27,15 @@ export interface SignalStep {
   signal: string;
   record: SignalRecord;
   notePorts: boolean;
+  /** The signal and nothing behind it, for one that is not to end. */
+  isAlone?: boolean;
 }
 
 /** One step of the ladder: take hold, check identity, signal. */
-export async function signalProcesses({ targets, signal, record, notePorts }: SignalStep, platform: Platform): Promise<SignalOutcome[]> {
+export async function signalProcesses(
+  { targets, signal, record, notePorts, isAlone = false }: SignalStep,
+  platform: Platform,
+): Promise<SignalOutcome[]> {
   const progress = openRecord(record);
   const ports = notePorts
     ? await listHeldPorts(
@@ -40,7 +45,7 @@ export async function signalProcesses({ targets, signal, record, notePorts }: Si
     : null;
   const outcomes = targets.map((target, place) => {
     const held = takeHold(target, place, progress, platform.signals);
-    return withPorts(strike({ target, held, place, signal }, progress, platform.signals), ports?.get(target.pid));
+    return withPorts(strike({ target, held, place, signal, isAlone }, progress, platform.signals), ports?.get(target.pid));
   });
   noteEnds(outcomes, platform.signals);
   return outcomes;
@@ -79,7 +84,7 @@ function heldBefore(place: number, progress: Progress): Hold | null {
 
 /** Signals what is held, with a SIGCONT behind it so that a stopped process takes note, and one that was stopped for this goes on. */
 export function strike(
-  { target: { pid, identity }, held, place, signal }: { target: Omit<SignalTarget, 'handle'>; held: Hold; place: number; signal: string },
+  { target: { pid, identity }, held, place, signal, isAlone = false }: Strike,
   progress: Progress,
   signals: Signals,
 ): SignalOutcome {
@@ -92,9 +97,17 @@ export function strike(
   // A second SIGKILL does nothing more; a second polite signal makes many programs give up their manners.
   const sent = progress.claim(place) || signal === 'SIGKILL' ? signals.send(target, signal) : 'sent';
   const answer = isAgain && sent !== 'denied' ? 'sent' : sent;
-  if (answer === 'sent' ? signal !== 'SIGKILL' : progress.at(place)?.isFrozen) signals.send(target, 'SIGCONT');
+  if (answer === 'sent' ? signal !== 'SIGKILL' && !isAlone : progress.at(place)?.isFrozen) signals.send(target, 'SIGCONT');
   progress.continued(place);
   return { answer, handle: held.handle, ...(answer === 'sent' && { rung: signals.rung(signal) }) };
+}
+
+interface Strike {
+  target: Omit<SignalTarget, 'handle'>;
+  held: Hold;
+  place: number;
+  signal: string;
+  isAlone?: boolean;
 }
 
 export function withPorts(outcome: SignalOutcome, heldPorts: number[] | undefined): SignalOutcome {

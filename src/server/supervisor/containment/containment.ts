@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Log } from '../../../log.ts';
 import type { ProcessMark } from '../../ledger/records.ts';
-import { killCgroup, makeCgroup, removeCgroup } from '../../os/cgroup.ts';
+import { isInCgroup, killCgroup, makeCgroup, removeCgroup } from '../../os/cgroup.ts';
 import { readTicks } from '../../os/ticks.ts';
 import type { Guard } from './guard.ts';
 import type { Orphans } from './orphans.ts';
@@ -14,6 +14,8 @@ export interface Containment {
   cgroupOf(startId: string): string | null;
   /** Before the spawn: makes the cgroup and tells the guard. */
   prepare(start: StartOrder): Promise<Contained>;
+  /** Of what an earlier sidecar has started and left to us; the guard is not told of it. */
+  resume(start: ResumedStart): Promise<Contained>;
 }
 
 export type ContainmentKind = 'job' | 'cgroup' | 'processGroup' | 'none';
@@ -22,6 +24,15 @@ export interface StartOrder {
   startId: string;
   signal: string;
   graceMs: number;
+  /** It is to outlive us, as soon as `letGo` is called. */
+  isPersistent?: boolean;
+}
+
+export interface ResumedStart {
+  startId: string;
+  pid: number;
+  cgroup: string | null;
+  orphans: readonly ProcessMark[];
 }
 
 /** One start, contained. */
@@ -30,6 +41,8 @@ export interface Contained {
   readonly cgroup: string | null;
   /** After the spawn, with the cgroup that it really is in. Resolves with what holds it. */
   started(pid: number, cgroup: string | null): Promise<ContainmentKind>;
+  /** A successor knows of it by now: from here on it does not end with us. */
+  letGo(): void;
   /** Its end has begun: what it shares with other starts that are ending is its own from now on. */
   ending(): void;
   /** Orphans of it that neither its cgroup, its session nor its mark shows; looks first. */
@@ -54,9 +67,25 @@ export function createContainment({ guard, orphans, cgroups, log }: ContainmentP
     kind: cgroups === null ? 'processGroup' : 'cgroup',
     cgroupOf,
 
-    async prepare({ startId, signal, graceMs }) {
+    async resume({ pid, cgroup: recorded, orphans: known }) {
+      const cgroup = recorded !== null && (await isInCgroup(pid, recorded)) ? recorded : null;
+      return {
+        cgroup,
+        started: async () => (cgroup === null ? 'processGroup' : 'cgroup'),
+        letGo() {},
+        ending() {},
+        // Its later ones go to init, as it did itself.
+        orphans: async () => [...known],
+        force: () => force(cgroup),
+        async release() {
+          if (cgroup !== null) await removeCgroup(cgroup);
+        },
+      };
+    },
+
+    async prepare({ startId, signal, graceMs, isPersistent = false }) {
       const cgroup = await make(cgroupOf(startId));
-      await orphans.begin(startId, cgroup === null);
+      await orphans.begin(startId, { needsLooks: cgroup === null, isPersistent });
       const isGuarded = await guard.add({ startId, signal, graceMs, cgroup });
       return {
         cgroup,
@@ -66,11 +95,10 @@ export function createContainment({ guard, orphans, cgroups, log }: ContainmentP
           if (entered !== null) return 'cgroup';
           return isGuarded ? 'processGroup' : 'none';
         },
+        letGo: () => guard.remove(startId),
         ending: () => orphans.ending(startId),
         orphans: () => orphans.membersOf(startId),
-        async force() {
-          if (cgroup !== null) await killCgroup(cgroup);
-        },
+        force: () => force(cgroup),
         async release() {
           orphans.end(startId);
           guard.remove(startId);
@@ -79,6 +107,10 @@ export function createContainment({ guard, orphans, cgroups, log }: ContainmentP
       };
     },
   };
+
+  async function force(cgroup: string | null): Promise<void> {
+    if (cgroup !== null) await killCgroup(cgroup);
+  }
 
   async function make(cgroup: string | null): Promise<string | null> {
     if (cgroup === null) return null;
@@ -91,3 +123,14 @@ export function createContainment({ guard, orphans, cgroups, log }: ContainmentP
     }
   }
 }
+
+/** Before it is prepared, and where that failed. */
+export const uncontained: Contained = {
+  cgroup: null,
+  started: async () => 'none',
+  letGo: () => {},
+  ending: () => {},
+  orphans: async () => [],
+  force: async () => {},
+  release: async () => {},
+};

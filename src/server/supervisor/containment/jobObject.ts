@@ -9,9 +9,12 @@ export function createJobContainment({ hasJob }: { hasJob: boolean }): Containme
   return {
     kind,
     cgroupOf: () => null,
+    // Nothing survives the job, so nothing was left to us.
+    resume: () => Promise.reject(new Error('nothing outlives a sidecar on Windows')),
     prepare: async () => ({
       cgroup: null,
       started: async () => kind,
+      letGo() {},
       ending() {},
       orphans: async () => [],
       async force() {},

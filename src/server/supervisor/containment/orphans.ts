@@ -8,7 +8,7 @@ import type { Reaper } from '../../os/reaper.ts';
  * from: then it belongs to every start that ran when it was found, and ends with the last of them.
  */
 export interface Orphans {
-  begin(startId: string, needsLooks: boolean): Promise<void>;
+  begin(startId: string, start: { needsLooks: boolean; isPersistent: boolean }): Promise<void>;
   /** From now on it takes its orphans along. */
   ending(startId: string): void;
   /** Those that end with this start; looks first. */
@@ -32,16 +32,16 @@ const lookEveryMs = 1_000;
 export function createOrphans({ reaper, identify, onFound, clock, log }: OrphansParts): Orphans {
   /** Each with those that it may belong to. Those that name their start are found by that. */
   const orphans = new Map<number, Orphan>();
-  const starts = new Map<string, { needsLooks: boolean; isEnding: boolean }>();
+  const starts = new Map<string, { needsLooks: boolean; isPersistent: boolean; isEnding: boolean }>();
   let begun: Promise<boolean> | null = null;
   let last: Promise<void> = Promise.resolve();
   let isQueued = false;
   let timer: Timer | null = null;
 
   return {
-    async begin(startId, needsLooks) {
+    async begin(startId, start) {
       begun ??= beginAll();
-      starts.set(startId, { needsLooks, isEnding: false });
+      starts.set(startId, { ...start, isEnding: false });
       if ((await begun) && timer === null) schedule();
     },
     ending(startId) {
@@ -104,7 +104,10 @@ export function createOrphans({ reaper, identify, onFound, clock, log }: Orphans
   }
 
   function take(mark: ProcessMark): void {
-    const suspects = new Set(starts.keys());
+    // The guard ends what is the first’s, and does not know of those that outlive us.
+    const ids = [...starts.keys()];
+    const isPersistent = (id: string) => starts.get(id)?.isPersistent ?? false;
+    const suspects = new Set([...ids.filter(isPersistent), ...ids.filter((id) => !isPersistent(id))]);
     orphans.set(mark.pid, { mark, suspects });
     const [first] = suspects;
     if (first !== undefined) onFound(first, mark);

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { createLineSplitter } from './lines.ts';
+import { createLineSplitter, type LineSplitter } from './lines.ts';
 import type { LogLine, LogPage, LogRing, LogStream } from './ring.ts';
 import { createWholeLines } from './wholeLines.ts';
 
@@ -7,6 +7,8 @@ import { createWholeLines } from './wholeLines.ts';
 export interface ServiceOutput {
   /** Reads these to their ends, whatever becomes of the lines. */
   attach(pipes: { stdout: Readable; stderr: Readable }): void;
+  /** Takes what is read elsewhere, of a service that writes its file itself. Which stream it was nobody can tell: `stdout` stands for both. */
+  receive(): LineSplitter;
   /** Resolves when all that was attached has been read to its end. A descendant that lives on may hold a pipe open for good. */
   drained(): Promise<void>;
   read(query: { sinceSeq?: number | undefined; tail?: number | undefined }): LogPage;
@@ -43,6 +45,7 @@ export function createServiceOutput({ ring, file, now }: OutputOptions): Service
       take('stdout', stdout);
       take('stderr', stderr);
     },
+    receive: () => split('stdout'),
     async drained() {
       await Promise.all(reading);
     },
@@ -55,7 +58,7 @@ export function createServiceOutput({ ring, file, now }: OutputOptions): Service
   };
 
   function take(stream: LogStream, pipe: Readable): void {
-    const splitter = createLineSplitter(mostLineBytes, (text, isTruncated) => keep(stream, text, isTruncated));
+    const splitter = split(stream);
     const lines = file === null ? null : createWholeLines((bytes) => file.append(bytes));
     const ended = Promise.withResolvers<void>();
     const over = ended.promise.then(() => {
@@ -74,6 +77,10 @@ export function createServiceOutput({ ring, file, now }: OutputOptions): Service
       lines?.end();
       ended.resolve();
     });
+  }
+
+  function split(stream: LogStream): LineSplitter {
+    return createLineSplitter(mostLineBytes, (text, isTruncated) => keep(stream, text, isTruncated));
   }
 
   function keep(stream: LogStream, text: string, isTruncated: boolean): void {

@@ -12,6 +12,8 @@ export interface LogsOrder {
   file?: string | undefined;
   maxBytes: number;
   keep: number;
+  /** The service writes the file itself. */
+  isOwn?: boolean;
 }
 
 /** What the services of a connection write. */
@@ -49,8 +51,8 @@ export function createOutputs(clock: Clock, log: Log): Outputs {
       checkRoom(new Map([[service, order]]));
       if (known !== undefined) closeFile(known);
       const ring = known?.order.ringBytes === order.ringBytes ? known.ring : createLogRing(order.ringBytes, known?.ring.read({}));
-      const { file: path, maxBytes, keep } = order;
-      const file = path === undefined ? null : openLogFile({ service, path, maxBytes, keep }, clock, log);
+      const { file: path, maxBytes, keep, isOwn = false } = order;
+      const file = path === undefined || isOwn ? null : openLogFile({ service, path, maxBytes, keep }, clock, log);
       const output = createServiceOutput({ ring, file, now: clock.now });
       output.onLine((line) => {
         for (const listener of listeners) listener(service, line);
@@ -94,5 +96,6 @@ export function createOutputs(clock: Clock, log: Log): Outputs {
 }
 
 function sameOrder(left: LogsOrder, right: LogsOrder): boolean {
-  return left.ringBytes === right.ringBytes && left.file === right.file && left.maxBytes === right.maxBytes && left.keep === right.keep;
+  const members = ['ringBytes', 'file', 'maxBytes', 'keep', 'isOwn'] as const;
+  return members.every((member) => left[member] === right[member]);
 }

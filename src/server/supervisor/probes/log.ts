@@ -7,6 +7,8 @@ export interface LineWatch {
   stop(): void;
 }
 
+export const alreadyFound: LineWatch = { found: Promise.resolve(), stop() {} };
+
 /** Begun before the program is: its first line may be the one. */
 export function watchForLine(pattern: string, output: Pick<ServiceOutput, 'onLine'>): LineWatch {
   const expression = new RegExp(pattern);

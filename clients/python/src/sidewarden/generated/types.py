@@ -1565,7 +1565,9 @@ class ServiceSpec(Struct):
     limits: Optional[ServiceLimits] = None
     logs: Optional[LogsSpec] = None
     persistent: Optional[bool] = None
-    """Survives the sidecar, and is adopted by the next one of the app. Default: false."""
+    """Survives the sidecar, writes `logs.file` itself, and is adopted by the next sidecar of the app.
+    Default: false.
+    """
     owner_tag: Optional[Name] = None
     """On whose behalf; the connection’s own tag when absent."""
 
