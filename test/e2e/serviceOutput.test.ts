@@ -7,6 +7,7 @@ import { makeDirectory } from '../harness/directory.ts';
 import { findFreePort, listen } from '../harness/ports.ts';
 import { hasNative, startSidecar, type TestSidecar } from '../harness/sidecar.ts';
 import { until } from '../harness/until.ts';
+import { mostGrowthBytes, periodMs, playFlood } from '../soak/flood.ts';
 
 const node = process.execPath;
 const placeholder = (name: string) => `$\{port:${name}}`;
@@ -72,6 +73,15 @@ describe('what a service writes', () => {
     expect(lines.length + dropped).toBe(30_000);
     expect(lines.length).toBeLessThan(100);
   });
+
+  test('costs neither memory nor the probes of another service when it is a flood', async () => {
+    const { lines, growthBytes, longestGapMs, isUnharmed } = await playFlood(200);
+    expect(lines).toBe(2_000_000);
+    expect(growthBytes).toBeLessThan(mostGrowthBytes);
+    expect(isUnharmed).toBe(true);
+    // Late by no more than its period.
+    expect(longestGapMs).toBeLessThan(2 * periodMs);
+  }, 120_000);
 
   test('is part of the cause when it fails', async () => {
     await using sidecar = await startSidecar();
