@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ShutdownReport } from '../../src/protocol/types/shutdown.ts';
 import type { CallHost, HostAnswer } from '../../src/server/context.ts';
 import { createShutdown, type Groups, type ShutdownNews, type ShutdownTask } from '../../src/server/shutdown/coordinator.ts';
-import { createEndings } from '../../src/server/shutdown/endings.ts';
+import { createEndings, orderOf } from '../../src/server/shutdown/endings.ts';
 import { type Ending, exitCodeFor } from '../../src/server/shutdown/exitCode.ts';
 import { createShutdownHandlers, type ShutdownHandlers } from '../../src/server/shutdown/handlers.ts';
 import { createFakeClock } from '../harness/fakeClock.ts';
@@ -315,6 +315,22 @@ describe('endings', () => {
     expect(endings.has('uncaughtException')).toBe(false);
     endings.end({ kind: 'uncaughtException', error: new Error('late') });
     expect(endings.has('uncaughtException')).toBe(true);
+  });
+
+  test('the end of a console of Windows leaves less time than the system does, as the first and as a later one', async () => {
+    const close = { kind: 'signal', signal: 'SIGHUP' } as const;
+    const order = { reason: 'SIGHUP', deadlineMs: 2_500 };
+    expect(orderOf(close)).toEqual(order);
+    const first = createEndings(() => {});
+    first.end(close);
+    expect(await first.first).toEqual(close);
+    await first.hurried;
+    const hurried: unknown[] = [];
+    const later = createEndings((one) => hurried.push(one));
+    later.end({ kind: 'endOfInput', framing: 'lsp' });
+    later.end(close);
+    await later.hurried;
+    expect(hurried).toEqual([order]);
   });
 });
 

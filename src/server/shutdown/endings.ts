@@ -14,6 +14,8 @@ export interface Endings {
 
 /** Nobody waits for us any more; what is left soon after is killed. */
 const hostDeathDeadlineMs = 3_000;
+/** Windows ends whoever has the console 5 s after it was closed; by 3.5 s the log is flushed and all is let go. */
+const consoleCloseDeadlineMs = 2_500;
 /** The second SIGTERM skips the grace; killing and seeing it takes a moment. */
 const impatientDeadlineMs = 500;
 
@@ -33,7 +35,9 @@ export function createEndings(onHurry: (order: ShutdownOrder) => void): Endings 
       seen.add(ending.kind);
       if (ending.kind === 'signal') signals += 1;
       if (isFirst) first.resolve(ending);
-      else if (ending.kind === 'hostDeath') hurry(orderOf(ending));
+      if (isConsoleClose(ending)) hurried.resolve();
+      if (isFirst) return;
+      if (ending.kind === 'hostDeath' || isConsoleClose(ending)) hurry(orderOf(ending));
       else if (ending.kind === 'signal' && signals > 1) hurry({ ...orderOf(ending), deadlineMs: impatientDeadlineMs });
     },
   };
@@ -47,5 +51,9 @@ export function createEndings(onHurry: (order: ShutdownOrder) => void): Endings 
 /** The shutdown that an ending asks for. */
 export function orderOf(ending: Ending): ShutdownOrder {
   const reason = reasonOf(ending);
+  if (isConsoleClose(ending)) return { reason, deadlineMs: consoleCloseDeadlineMs };
   return ending.kind === 'hostDeath' ? { reason, deadlineMs: hostDeathDeadlineMs, hostIsDead: true } : { reason };
 }
+
+/** SIGHUP ends nothing where a terminal sends it; it only gets here on Windows. */
+const isConsoleClose = (ending: Ending): boolean => ending.kind === 'signal' && ending.signal === 'SIGHUP';
