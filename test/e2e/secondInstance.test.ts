@@ -1,9 +1,9 @@
-import { lstatSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import type { Params } from '../../src/protocol/methods/index.ts';
 import { createDoors, doorDirectories } from '../../src/server/instance/doors.ts';
 import { findLockBase, ownUid, placeSystemOf } from '../../src/server/instance/places.ts';
+import { type FileKey, lookAt } from '../../src/server/os/fileKey.ts';
 import { createFileLocks } from '../../src/server/os/fileLock.ts';
 import { makeMeetingPlace } from '../harness/instances.ts';
 import type { HostCallAnswers } from '../harness/sidecar.ts';
@@ -175,7 +175,7 @@ describe('a winner that cannot be told', () => {
     const length = Buffer.alloc(4);
     length.writeUInt32BE(answer.length);
     const door = await createDoors(doorDirectories(placeSystemOf(process.platform), base, ownUid()), silent).open(
-      lstatSync(place.lockFile, { bigint: true }),
+      (await lookAt(place.lockFile)) as FileKey,
       (socket) => {
         visitors.push(socket);
         socket.on('error', () => {}).on('data', () => socket.write(Buffer.concat([length, answer])));

@@ -25,7 +25,7 @@ import { until } from '../harness/until.ts';
 const warnings: unknown[] = [];
 const log = { debug() {}, info() {}, warn: (facts: unknown) => warnings.push(facts), error() {}, fatal() {} } as never;
 const linux = placeSystemOf('linux');
-const file = { dev: 2049n, ino: 131_081n };
+const file = { path: '/a.lock', dev: 2049n, ino: 131_081n };
 
 describe('where a lock is', () => {
   test('depends on user, app and name, and on nothing else', async () => {
@@ -52,9 +52,8 @@ describe('where a lock is', () => {
     expect(lockBase(linux, '/home/ada', 7)).toBe('/home/ada/.local/state/sidewarden');
     expect(lockBase(linux, null, 7)).toBe('/var/tmp/sidewarden-7');
     const { darwin, win32 } = placeSystems;
-    expect(darwin && lockBase(darwin, '/Users/ada', 7)).toBe('/Users/ada/Library/Application Support/sidewarden');
-    expect(win32).toBeNull();
-    expect(() => placeSystemOf('win32')).toThrow(/no single-instance locks on win32 yet/);
+    expect(lockBase(darwin, '/Users/ada', 7)).toBe('/Users/ada/Library/Application Support/sidewarden');
+    expect(lockBase(win32, '/Users/ada', 0)).toBe('/Users/ada/AppData/Local/sidewarden');
     expect(() => placeSystemOf('constructor')).toThrow(/yet/);
   });
 });
@@ -72,7 +71,7 @@ describe('doors', () => {
 
   test('the longest path that is allowed can be listened at, and knocked at', async () => {
     await using root = await makeDirectory();
-    const room = linux.socketPathBytes - Buffer.byteLength(root.at('/')) - '/doors/'.length - '0123456789abcdef.zzzzzz'.length;
+    const room = (linux.socketPathBytes ?? 0) - Buffer.byteLength(root.at('/')) - '/doors/'.length - '0123456789abcdef.zzzzzz'.length;
     const directory = root.at('a'.repeat(room), 'doors');
     expect(doorDirectories(linux, root.at('a'.repeat(room)), 7)[0]).toBe(directory);
     expect(doorDirectories(linux, root.at('a'.repeat(room + 1)), 7)[0]).not.toContain(root.path);

@@ -5,7 +5,7 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { dirname, join } from 'node:path';
 import type { Log } from '../../log.ts';
 import { fail } from '../../protocol/errors.ts';
-import type { FileKey } from '../os/fileLock.ts';
+import type { FileKey } from '../os/fileKey.ts';
 import { findFault, makeOwnDirectory } from '../os/ownDirectory.ts';
 import { assertPrivateDirectory, makePrivateDirectory } from '../os/paths.ts';
 import type { PlaceSystem } from './places.ts';
@@ -30,7 +30,8 @@ export interface Doors {
   knock(file: FileKey): Promise<Knock>;
 }
 
-export const doorName = ({ dev, ino }: FileKey): string => createHash('sha256').update(`${dev}:${ino}`).digest('hex').slice(0, 16);
+export const doorName = ({ dev, ino }: Pick<FileKey, 'dev' | 'ino'>): string =>
+  createHash('sha256').update(`${dev}:${ino}`).digest('hex').slice(0, 16);
 
 /** A door is made under a name of its own and then renamed: 16 characters, a dot, and a pid to the base 36. */
 const longestName = 16 + 1 + 6;
@@ -38,7 +39,7 @@ const longestName = 16 + 1 + 6;
 /** Where doors can be, the best first: in the first whose paths are short enough for a socket, and which is ours alone. */
 export function doorDirectories({ fallback, socketPathBytes }: PlaceSystem, base: string, uid: number): string[] {
   const bases = new Set([base, fallback(uid), `/tmp/sidewarden-${uid}`]);
-  return [...bases].map((one) => join(one, 'doors')).filter((one) => Buffer.byteLength(one) + 1 + longestName <= socketPathBytes);
+  return [...bases].map((one) => join(one, 'doors')).filter((one) => Buffer.byteLength(one) + 1 + longestName <= (socketPathBytes ?? 0));
 }
 
 export function createDoors(directories: string[], log: Log): Doors {
@@ -78,7 +79,8 @@ export function createDoors(directories: string[], log: Log): Doors {
   }
 }
 
-const nobody = 'The lock is held, but nobody listens beside it: its holder is starting, dying, or no sidecar.';
+/** Why nobody can be asked, where that is all there is to say. */
+export const nobody = 'The lock is held, but nobody listens beside it: its holder is starting, dying, or no sidecar.';
 
 type Opened = Door | { fault: string };
 
@@ -158,7 +160,7 @@ const inodeAt = (path: string): Promise<number | null> =>
   );
 
 /** Whoever waits for a lock stays inside; the next one has to look at the lock itself from time to time. */
-const mostVisitors = 512;
+export const mostVisitors = 512;
 
 async function knockIn(directory: string, name: string): Promise<Knock> {
   try {

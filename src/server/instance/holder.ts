@@ -4,8 +4,9 @@ import type { Clock } from '../../clock.ts';
 import { LockNote } from '../../protocol/courier.ts';
 import type { InstanceHolder } from '../../protocol/types/instance.ts';
 import { validateResult } from '../../protocol/validate.ts';
-import { lookAt } from '../os/fileLock.ts';
-import { isFlocked } from '../os/heldLocks.ts';
+import { lookAt } from '../os/fileKey.ts';
+import type { IsLocked } from '../os/heldLocks.ts';
+import { isPosix } from '../os/posix.ts';
 import type { Doors } from './doors.ts';
 import { type LockPlace, ownUid } from './places.ts';
 import { openVisit, type Visit } from './visit.ts';
@@ -23,6 +24,7 @@ export type Meeting =
 
 export interface HolderParts {
   doors: Doors;
+  isLocked: IsLocked;
   /** Null for a process that is gone. */
   identify(pid: number): Promise<string | null>;
   sameIdentity(left: string, right: string): boolean;
@@ -66,12 +68,10 @@ export async function readHolder(place: LockPlace, parts: HolderParts): Promise<
   return note !== null && (await isOfLiving(note, parts)) ? { ...note, closing: false } : { host: null, sidecar: null, closing: false };
 }
 
-/** By the kernel’s own list; where there is none, the note has to do. */
+/** By the kernel’s word; where it gives none, the note has to do. */
 async function isHeld(place: LockPlace, parts: HolderParts): Promise<boolean> {
-  const file = await lookAt(place.path);
-  if (file === null) return false;
-  const isListed = await isFlocked(file);
-  if (isListed !== 'unknown') return isListed;
+  const isLocked = await parts.isLocked(place.path);
+  if (isLocked !== 'unknown') return isLocked;
   const note = await readNote(place.path);
   return note !== null && isOfLiving(note, parts);
 }
@@ -88,7 +88,7 @@ async function readNote(path: string): Promise<LockNote | null> {
   try {
     await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const { uid, mode } = await file.stat();
-    if (uid !== ownUid() || (mode & 0o022) !== 0) return null;
+    if (isPosix && (uid !== ownUid() || (mode & 0o022) !== 0)) return null;
     const parsed = validateResult(LockNote, JSON.parse(await file.readFile('utf8')));
     return parsed.ok ? (parsed.value as LockNote) : null;
   } catch {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Clock } from '../../clock.ts';
 import type { Log } from '../../log.ts';
 import { type LockNote, payloadBytes } from '../../protocol/courier.ts';
@@ -9,6 +10,7 @@ import type { InstanceStatus } from '../../protocol/types/sidecar.ts';
 import type { CallHost } from '../context.ts';
 import type { Payload, WatchTopic } from '../events/subscriptions.ts';
 import type { TryLock } from '../os/fileLock.ts';
+import { createIsLocked } from '../os/heldLocks.ts';
 import { createPeerUser } from '../os/peerUser.ts';
 import { type Acquired, type Attempt, acquireLock } from './acquiring.ts';
 import { createDeliver, cut } from './delivering.ts';
@@ -16,6 +18,7 @@ import { createDoors, doorDirectories } from './doors.ts';
 import { withFaults } from './faults.ts';
 import { findHolder, type HolderParts, meet, readHolder } from './holder.ts';
 import { type HeldLock, takeLock } from './lock.ts';
+import { createPipeDoors } from './pipeDoors.ts';
 import { findLockBase, findLockPlace, type LockPlace, ownUid, placeSystemOf, preparePlace, type WhichLock } from './places.ts';
 import { createTurnsByPath } from './turnsByPath.ts';
 
@@ -68,9 +71,11 @@ interface Held {
 export async function createInstances(parts: InstancesParts): Promise<Instances> {
   const { platform, native, tryLock, ownerOf, sidecarPid, describe, identify, sameIdentity, clock, log } = parts;
   const base = await findLockBase(platform);
-  const doors = createDoors(doorDirectories(placeSystemOf(platform), base, ownUid()), log);
+  const system = placeSystemOf(platform);
+  const doors =
+    system.socketPathBytes === null ? createPipeDoors(join(base, 'doors'), log) : createDoors(doorDirectories(system, base, ownUid()), log);
   const lockParts = { tryLock, doors, peerUser: createPeerUser({ native, platform }), clock, log };
-  const holderParts = { doors, identify, sameIdentity, clock };
+  const holderParts = { doors, isLocked: createIsLocked({ native, platform }), identify, sameIdentity, clock };
   const deliverTo = createDeliver(parts.callHost);
   const held = new Map<string, Held>();
   const lost: { connectionId: string; payload: Payload<'event/instance'> }[] = [];

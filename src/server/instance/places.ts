@@ -19,20 +19,19 @@ export interface PlaceSystem {
   stateDirectory: string[];
   /** Where the home cannot be used. Neither a logout nor a reboot empties it. */
   fallback(uid: number): string;
-  /** The longest path of a socket: sun_path without its NUL (unix(7); sys/un.h of xnu). */
-  socketPathBytes: number;
+  /** The longest path of a socket: sun_path without its NUL (unix(7); sys/un.h of xnu). Null: a door is a named pipe, which is no file. */
+  socketPathBytes: number | null;
 }
 
-/** Null: nothing here is built for that system yet. There a lock is a file opened without sharing, and a door a named pipe. */
-export const placeSystems: Record<'linux' | 'darwin' | 'win32', PlaceSystem | null> = {
+export const placeSystems: Record<'linux' | 'darwin' | 'win32', PlaceSystem> = {
   linux: { stateDirectory: ['.local', 'state'], fallback: (uid) => `/var/tmp/sidewarden-${uid}`, socketPathBytes: 107 },
   darwin: { stateDirectory: ['Library', 'Application Support'], fallback: (uid) => `/var/tmp/sidewarden-${uid}`, socketPathBytes: 103 },
-  win32: null,
+  // The profile is what the system says (GetUserProfileDirectory), not the environment; there is none of that name without one.
+  win32: { stateDirectory: ['AppData', 'Local'], fallback: () => 'C:\\ProgramData\\sidewarden', socketPathBytes: null },
 };
 
 export function placeSystemOf(platform: string): PlaceSystem {
-  const system = Object.hasOwn(placeSystems, platform) ? placeSystems[platform as keyof typeof placeSystems] : null;
-  if (system !== null) return system;
+  if (Object.hasOwn(placeSystems, platform)) return placeSystems[platform as keyof typeof placeSystems];
   throw fail('Unsupported', `This sidecar has no single-instance locks on ${platform} yet.`, { capability: 'instance', platform });
 }
 
@@ -88,12 +87,13 @@ async function inDirectory(appId: string, name: string, directory: string | unde
     throw fail('NotFound', `There is no directory ${directory}; a lock of scope path needs one that is there.`, { what: directory });
   });
   if (!found.isDirectory()) throw wrongPath('must be a directory');
-  if (!(await isLocalDirectory(directory))) {
+  const real = await realpath(directory);
+  if (!(await isLocalDirectory(real))) {
     const sentence = `${directory} is on a network file system, whose locks may exclude nobody; choose a local directory.`;
     throw fail('Unsupported', sentence, { capability: 'fileLock', platform: 'any' });
   }
   // As open as the directory: whoever may write to it takes part, and could replace the file anyway.
-  return { path: join(await realpath(directory), pathLockName({ appId, name })), fileMode: 0o600 | sharedBits(found.mode) };
+  return { path: join(real, pathLockName({ appId, name })), fileMode: 0o600 | sharedBits(found.mode) };
 }
 
 const sharedBits = (mode: number): number => ((mode & 0o020) === 0 ? 0 : 0o060) | ((mode & 0o002) === 0 ? 0 : 0o006);

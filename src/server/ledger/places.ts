@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import { readdir, readlink, stat, symlink, unlink } from 'node:fs/promises';
+import { readdir, readFile, readlink, stat, symlink, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makePrivateDirectory } from '../os/paths.ts';
+import { isPosix } from '../os/posix.ts';
 
 /**
  * Where the sidecars of this user keep their state. A host may name a directory of its own, and its sidecar has to be
- * found by the others all the same, to be protected from them: a link in the usual place leads there.
+ * found by the others all the same, to be protected from them: a link in the usual place leads there. On Windows links are a
+ * privilege, and it is a file with the path.
  */
 export interface StatePlaces {
   /** Where the links are. */
@@ -23,7 +25,8 @@ export function createStatePlaces(usual: string): StatePlaces {
       if (stateDir === usual) return;
       await makePrivateDirectory(usual);
       await makePrivateDirectory(links);
-      await symlink(stateDir, join(links, createHash('sha256').update(stateDir).digest('hex'))).catch(unless('EEXIST'));
+      const link = join(links, createHash('sha256').update(stateDir).digest('hex'));
+      await (isPosix ? symlink(stateDir, link) : writeFile(link, stateDir, { flag: 'wx' })).catch(unless('EEXIST'));
     },
 
     async list() {
@@ -37,7 +40,7 @@ export function createStatePlaces(usual: string): StatePlaces {
 /** A link to a directory that is gone is deleted. */
 async function follow(link: string): Promise<string | null> {
   try {
-    const place = await readlink(link);
+    const place = isPosix ? await readlink(link) : await readFile(link, 'utf8');
     await stat(place);
     return place;
   } catch (error) {

@@ -103,8 +103,9 @@ export async function directoryState(directory: string): Promise<DirectoryState>
   }
 }
 
-/** Where the system tells a network file system from a local one; macOS does not by this call, and all pass there. */
+/** Where the system tells a network file system from a local one; macOS does not by this call, and all pass there. Windows: by a path without links. */
 export async function isLocalDirectory(path: string): Promise<boolean> {
+  if (path.startsWith('\\\\')) return false;
   try {
     const [{ type }, found] = await Promise.all([statfs(path), stat(path)]);
     return found.isDirectory() && !networkFileSystems.has(type >>> 0);
