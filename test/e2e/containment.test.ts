@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { makeDirectory } from '../harness/directory.ts';
 import { findGuard } from '../harness/guard.ts';
-import { python } from '../harness/needs.ts';
+import { isRoot, python } from '../harness/needs.ts';
 import { hasNative, type StartOptions, startSidecar } from '../harness/sidecar.ts';
 import { createSprawl } from '../harness/sprawl.ts';
 import { until } from '../harness/until.ts';
@@ -43,6 +43,26 @@ describe.skipIf(python === null).for(containments)('%s', (containment) => {
     sidecar.child.kill('SIGKILL');
     expect(await sprawl.left()).toBe(0);
     await until(() => isGone(guard as number), 'the end of the guard');
+  });
+
+  test('what left the cgroup of a service that crashed ends behind its restart', async (context) => {
+    context.skip(containment !== 'cgroup' || !isRoot, 'only root leaves a cgroup');
+    await using sidecar = await start();
+    await using directory = await makeDirectory();
+    const file = directory.at('pid');
+    const leaves = `echo 0 > ${cgroupMount()}/cgroup.procs; echo $$ > ${file}.new; mv ${file}.new ${file}; exec sleep 300`;
+    const script = `[ -e ${file} ] && exec sleep 300; setsid sh -c '${leaves}' & until [ -e ${file} ]; do sleep 0.01; done; kill -9 $$`;
+    const restart = { backoffMs: 0 };
+    await sidecar.call('service/start', { spec: { name: 'api', command: 'sh', args: ['-c', script], restart }, waitFor: 'none' });
+    const again = await until(async () => {
+      const { service } = await sidecar.call('service/get', { name: 'api' });
+      return service?.restarts === 1 && service.state === 'running' ? service : null;
+    }, 'the restart');
+    await until(() => isGone(Number(readFileSync(file, 'utf8'))), 'the end of what had left');
+    expect((await sidecar.call('service/get', { name: 'api' })).service).toMatchObject({
+      state: 'running',
+      process: { pid: again.process?.pid },
+    });
   });
 
   test('an orderly end leaves no guard, no tree and no cgroup', async () => {

@@ -19,6 +19,14 @@ export async function killCgroup(directory: string): Promise<boolean> {
   );
 }
 
+/** True when it is gone: the kernel removes none in which, or below which, anything lives. */
+export async function removeIfEmpty(directory: string): Promise<boolean> {
+  return rmdir(directory).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** It and those below it, as far as they are empty; then its parent, if that is. */
 export async function removeCgroup(directory: string): Promise<void> {
   await removeAll(directory);

@@ -20,8 +20,13 @@ export interface EntryOrder {
 }
 
 /** Null for what would not arrive as it was ordered: some variables do not pass a shell, nor do files that only the kernel may judge. */
-export async function cgroupEntry({ directory, command, program, args, environment }: EntryOrder): Promise<CgroupEntry | null> {
-  if (Object.keys(environment).some(isLostInShells) || !(await runsAlike(program))) return null;
+export async function cgroupEntry(order: EntryOrder): Promise<CgroupEntry | null> {
+  return (await runsThroughShell(order.program)) ? entryThroughShell(order) : null;
+}
+
+/** The same for a program that is known to pass. */
+export function entryThroughShell({ directory, command, program, args, environment }: EntryOrder): CgroupEntry | null {
+  if (Object.keys(environment).some(isLostInShells)) return null;
   // Shells set PWD, and the program is to have the one of its order, or none.
   const pwd = environment['PWD'];
   // exec takes a plain name from the same PATH, so that argv[0] is the command as it was given.
@@ -61,7 +66,7 @@ const shellVariables = new Set([
  * What execve(2) refuses, a shell takes for a script of its own, or says 127: so only what surely runs goes through one. ELF, or a
  * script whose interpreter is there.
  */
-async function runsAlike(program: string): Promise<boolean> {
+export async function runsThroughShell(program: string): Promise<boolean> {
   const head = await readHead(program);
   if (head.startsWith('\x7fELF')) return true;
   const interpreter = /^#![ \t]*(\/[^ \t\n]+)/.exec(head)?.[1];
@@ -75,7 +80,8 @@ async function readHead(path: string): Promise<string> {
       const { buffer, bytesRead } = await file.read(new Uint8Array(headBytes), 0, headBytes, 0);
       return Buffer.from(buffer.buffer, 0, bytesRead).toString('latin1');
     } finally {
-      await file.close();
+      // Nobody waits for that.
+      file.close().catch(() => {});
     }
   } catch {
     // It may be run and not read.

@@ -16,16 +16,18 @@ export interface ProgramOrder {
  * missing program and a missing interpreter alike. Throws SpawnFailed with the reason as a sentence.
  */
 export async function findProgram({ command, cwd, environment }: ProgramOrder): Promise<string> {
+  const program = basename(command) === command ? searchPath({ command, cwd, environment }) : checkPath(command, cwd);
+  // Side by side; of two problems the directory is told.
+  program.catch(() => {});
   await checkDirectory(command, cwd);
-  if (basename(command) !== command) return checkPath(command, cwd);
-  return searchPath({ command, cwd, environment });
+  return program;
 }
 
 async function checkDirectory(command: string, cwd: string): Promise<void> {
   try {
-    const found = await stat(cwd);
+    const [found, refusal] = await Promise.all([stat(cwd), access(cwd, constants.X_OK).catch((error: unknown) => error)]);
     if (!found.isDirectory()) throw spawnFailed('ENOTDIR', `The working directory ${cwd} is no directory.`, command, cwd);
-    await access(cwd, constants.X_OK);
+    if (refusal !== undefined) throw refusal;
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === null) throw error;
@@ -44,16 +46,14 @@ async function checkPath(command: string, cwd: string): Promise<string> {
 
 /** As execvp(3) does: what may not be run is passed over, and told only if nothing else is found. */
 async function searchPath({ command, cwd, environment }: ProgramOrder): Promise<string> {
-  let refused: { path: string; errno: string } | null = null;
-  for (const directory of searchedPath(environment).split(delimiter)) {
-    for (const name of fileNames(command)) {
-      const path = resolve(cwd, directory, name);
-      const errno = await whyNotExecutable(path);
-      if (errno === null) return path;
-      if (errno === 'EACCES') refused ??= { path, errno };
-    }
-  }
-  if (refused !== null) throw spawnFailed(refused.errno, notExecutable(refused.path, refused.errno), command, cwd);
+  const paths = searchedPath(environment)
+    .split(delimiter)
+    .flatMap((directory) => fileNames(command).map((name) => resolve(cwd, directory, name)));
+  const looks = await Promise.all(paths.map(async (path) => ({ path, errno: await whyNotExecutable(path) })));
+  const found = looks.find(({ errno }) => errno === null);
+  if (found !== undefined) return found.path;
+  const refused = looks.find(({ errno }) => errno === 'EACCES');
+  if (refused !== undefined) throw spawnFailed('EACCES', notExecutable(refused.path, 'EACCES'), command, cwd);
   throw spawnFailed(
     'ENOENT',
     `No program ${command} is on the PATH that it would have; install it, give its absolute path, or set PATH in env.`,
@@ -77,10 +77,8 @@ const defaultPath = '/bin:/usr/bin';
 /** The errno that running it would give; null when nothing speaks against it. */
 async function whyNotExecutable(path: string): Promise<string | null> {
   try {
-    const found = await stat(path);
-    if (!found.isFile()) return 'EACCES';
-    await access(path, constants.X_OK);
-    return null;
+    const [found] = await Promise.all([stat(path), access(path, constants.X_OK)]);
+    return found.isFile() ? null : 'EACCES';
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === null) throw error;

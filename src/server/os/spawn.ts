@@ -3,11 +3,13 @@ import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../../clock.ts';
 import { isInCgroup } from './cgroup.ts';
-import { cgroupEntry, hasBecomeProgram } from './cgroupEntry.ts';
+import { entryThroughShell, hasBecomeProgram, runsThroughShell } from './cgroupEntry.ts';
 import { isPosix } from './posix.ts';
 import { errnoOf, findProgram, type ProgramOrder, spawnFailed } from './program.ts';
 
 export interface SpawnOrder extends ProgramOrder {
+  /** Where it was looked for before. */
+  found?: FoundProgram;
   args: readonly string[];
   /** The cgroup to begin in, where that is possible; it has to be there. */
   cgroup: string | null;
@@ -41,14 +43,26 @@ export interface ChildExit {
   signal: NodeJS.Signals | null;
 }
 
+export interface FoundProgram {
+  path: string;
+  /** Asked for those alone that begin in a cgroup. */
+  runsThroughShell: boolean;
+}
+
+/** What has to be read of a program before it is started, so that it can be read beside other things. Throws SpawnFailed. */
+export async function lookForProgram(order: ProgramOrder, { hasCgroup }: { hasCgroup: boolean }): Promise<FoundProgram> {
+  const path = await findProgram(order);
+  return { path, runsThroughShell: hasCgroup && (await runsThroughShell(path)) };
+}
+
 /**
  * Starts a program in a session of its own, where no signal of our terminal reaches it, without any descriptor of ours but those
  * that are ordered. Never through a shell. Throws SpawnFailed.
  */
 export async function spawnChild(order: SpawnOrder, clock: Clock): Promise<Child> {
   const { command, cwd, environment, args, cgroup, stdin = 'none', output = 'none', descriptors = [], session = 'own' } = order;
-  const program = await findProgram(order);
-  const entry = cgroup === null ? null : await cgroupEntry({ directory: cgroup, command, program, args, environment });
+  const { path: program, runsThroughShell: passes } = order.found ?? (await lookForProgram(order, { hasCgroup: cgroup !== null }));
+  const entry = cgroup !== null && passes ? entryThroughShell({ directory: cgroup, command, program, args, environment }) : null;
   // argv[0] is the command as it was given, as a shell would have it.
   const child = tryToSpawn(entry ?? { file: program, args, argv0: command });
   if (child.pid === undefined) {

@@ -9,6 +9,7 @@ export async function endRemains(search: LeftoverSearch, graceMs: number, parts:
   const endings = [...starts.values()].map(({ startId, cgroup = null, orphans = [] }) => {
     const contained = {
       cgroup,
+      sinceTicks: null,
       ending() {},
       orphans: async () => orphans,
       force: async () => void (cgroup !== null && (await killCgroup(cgroup))),

@@ -16,7 +16,7 @@ export interface EndingParts {
 
 export interface EndingOrder {
   startId: string;
-  contained: Pick<Contained, 'cgroup' | 'ending' | 'orphans' | 'force'>;
+  contained: Pick<Contained, 'cgroup' | 'sinceTicks' | 'ending' | 'orphans' | 'force'>;
   /** The process that was started; null when it has ended. */
   root: ProcessInfo | null;
   /** Who led their session; null when it is not known. */
@@ -133,7 +133,8 @@ export function beginEnding(order: EndingOrder, { pool, kill, gatherSpared, find
 
   async function find(leader: EndingOrder['leader']): Promise<ProcessInfo[]> {
     const { startId, contained } = order;
-    return findStarted({ startId, leader, cgroup: contained.cgroup, orphans: await contained.orphans() });
+    const { cgroup, sinceTicks } = contained;
+    return findStarted({ startId, leader, cgroup, sinceTicks, orphans: await contained.orphans() });
   }
 
   /** The survivors of a round are escalated by identity, whatever has become of their parents. */

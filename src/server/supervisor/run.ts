@@ -5,15 +5,16 @@ import type { Failure } from '../../protocol/errors.ts';
 import type { ProcessInfo } from '../../protocol/types/process.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { FollowedFile } from '../os/followedFile.ts';
-import { type Child, type ChildExit, spawnChild } from '../os/spawn.ts';
+import { type Child, type ChildExit, type FoundProgram, lookForProgram, spawnChild } from '../os/spawn.ts';
 import { type Contained, type Containment, type ContainmentKind, uncontained } from './containment/containment.ts';
 import { beginEnding, type Ending, type EndingOrder, type EndingParts, type Left } from './ending.ts';
 import type { Equipment, Equipments } from './equipment.ts';
 import type { ServiceOutput } from './output/output.ts';
-import { openOwnFile, reopenOwnFile } from './output/ownFile.ts';
+import { reopenOwnFile } from './output/ownFile.ts';
 import type { Claim, LeftRunning, Persistence } from './persistence.ts';
 import { numbersOf, replacePorts } from './placeholders.ts';
 import type { AssignedPort } from './servicePorts.ts';
+import { spawnService } from './spawning.ts';
 import type { CompleteSpec } from './spec.ts';
 import { abandoned, failureOf } from './startFailures.ts';
 import { type Around, surroundings } from './surroundings.ts';
@@ -59,8 +60,10 @@ export interface Run {
   readonly exited: Promise<ChildExit>;
   /** Spawns nothing, if nothing was spawned yet. */
   abandon(): void;
-  /** Ends it with all that it has started, or what it has left behind. */
+  /** Ends it with all that it has started. */
   end(graceMs: number): void;
+  /** It has ended: ends what it has left behind. Where that is urgent and the kernel knows that there is nothing, `cleared` comes at once. */
+  clear(graceMs: number, order: { isUrgent: boolean }): void;
   hasten(graceMs: number): void;
   relent(): void;
   /** Sends a signal to the process itself; false when it has ended, or is not there yet. */
@@ -115,7 +118,8 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
     abandon() {
       isAbandoned = true;
     },
-    end: (graceMs) => void end(graceMs),
+    end: (graceMs) => void end(graceMs).then(report.cleared),
+    clear: (graceMs, { isUrgent }) => void (isUrgent ? clearAtOnce(graceMs) : end(graceMs).then(report.cleared)),
     hasten: (graceMs) => ending?.hasten(graceMs),
     relent: () => ending?.relent(),
     signal(signal) {
@@ -140,7 +144,8 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
   async function start(): Promise<void> {
     const { name, command, ownerTag, stop, persistent: isPersistent = false } = spec;
     const cgroup = containment.cgroupOf(startId);
-    await ledger.recordIntent({
+    // Side by side: on a busy machine each of these waits for its turn.
+    const intended = ledger.recordIntent({
       startId,
       name,
       command,
@@ -148,14 +153,17 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
       ...(cgroup !== null && { cgroup }),
       ...(isPersistent && { persistent: { spec, ports: [] } }),
     });
+    const preparing = containment.prepare({ startId, ...stop, isPersistent });
+    const looking = lookForProgram({ command, ...surroundings(spec, parts, startId) }, { hasCgroup: cgroup !== null });
+    looking.catch(() => {});
     try {
-      await parts.takeTurn();
-      if (isAbandoned) throw abandoned(spec);
       if (isPersistent) claim = await persistence.claim(name);
-      contained = await containment.prepare({ startId, ...stop, isPersistent });
-      child = await spawn();
+      [contained] = await Promise.all([preparing, intended, parts.takeTurn()]);
+      if (isAbandoned) throw abandoned(spec);
+      child = await spawn(await looking);
     } catch (error) {
-      await contained.release();
+      const held = await preparing.catch(() => uncontained);
+      await held.release();
       await ledger.recordEnded({ startId });
       await claim?.release();
       report.failed(failureOf(error, spec, log));
@@ -194,7 +202,7 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
       equipment = parts.equipments.of(spec);
       ports = equipment.ports.resume(persistent?.ports ?? []);
       report.opened(equipment.output, true);
-      file = await reopenOwnFile(found.pid, ownFileParts(equipment.output));
+      file = await reopenOwnFile(found.pid, { ...parts, spec, output: equipment.output });
     } catch (error) {
       await claim?.release();
       report.failed(failureOf(error, spec, log));
@@ -203,29 +211,14 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
     if (!child.hasExited()) report.spawned(process);
   }
 
-  function ownFileParts(output: ServiceOutput) {
-    return { spec, output, directory: parts.directory, clock: parts.clock, log };
-  }
-
-  async function spawn(): Promise<Child> {
+  async function spawn(found: FoundProgram): Promise<Child> {
     equipment = parts.equipments.of(spec);
-    report.opened(equipment.output, false);
+    const { output } = equipment;
+    report.opened(output, false);
     ports = await equipment.ports.open();
-    const ownFile = spec.persistent ? await openOwnFile(ownFileParts(equipment.output)) : null;
-    const order = {
-      stdin: spec.stdin,
-      output: ownFile?.fd ?? ('pipes' as const),
-      descriptors: ports.flatMap(({ fd }) => fd ?? []),
-      cgroup: contained.cgroup,
-      ...surroundings(spec, parts, startId, ports),
-    };
-    const spawned = await spawnChild({ command: spec.command, ...order }, parts.clock).catch(async (error: unknown) => {
-      await ownFile?.close();
-      throw error;
-    });
-    file = ownFile?.follow() ?? null;
-    if (spawned.output !== null) equipment.output.attach(spawned.output);
-    return spawned;
+    const spawned = await spawnService({ startId, found, cgroup: contained.cgroup, output, ports }, { ...parts, spec });
+    file = spawned.file;
+    return spawned.child;
   }
 
   /** While it was not collected its pid is its own; so what was read before we heard of its exit was read from it. */
@@ -246,7 +239,17 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
     report.exited(exit);
   }
 
-  async function end(graceMs: number): Promise<void> {
+  /** Whatever left the cgroup, by the help of somebody who may do that, is looked for behind the restart, and not before it. */
+  async function clearAtOnce(graceMs: number): Promise<void> {
+    const isEmpty = claim === null && (await contained.isEmpty());
+    if (!isEmpty) return report.cleared(await end(graceMs));
+    report.cleared(null);
+    await parts.clock.sleep(restartFirstMs);
+    await end(graceMs);
+  }
+
+  /** Gives what could not be ended, as a sentence. */
+  async function end(graceMs: number): Promise<string | null> {
     const root = child === null || child.hasExited() ? null : process;
     const { signal } = spec.stop;
     const order: EndingOrder = { startId, contained, root, leader: process, input: inputToClose(), signal, graceMs, onRung: report.rung };
@@ -261,7 +264,7 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
     }
     await file?.close();
     await claim?.release();
-    report.cleared(remains.sentence);
+    return remains.sentence;
   }
 
   function inputToClose(): EndingOrder['input'] {
@@ -286,3 +289,4 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
 }
 
 const lastWordsMs = 100;
+const restartFirstMs = 250;

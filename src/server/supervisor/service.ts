@@ -207,11 +207,13 @@ export function createService(firstSpec: CompleteSpec, parts: ServiceParts): Ser
       case 'end':
         return run?.end(effect.graceMs);
       case 'clear':
-        return run?.end(run.spec.stop.graceMs);
+        return run?.clear(run.spec.stop.graceMs, { isUrgent: state.name === 'backoff' });
       case 'hasten':
         return run?.hasten(effect.graceMs);
       case 'retryAfter':
         history = judgedHistory;
+        // A timer would be due a millisecond later at the earliest.
+        if (effect.delayMs === 0) return send({ kind: 'due', generation });
         backoff = clock.setTimer(effect.delayMs, () => send({ kind: 'due', generation }));
     }
   }

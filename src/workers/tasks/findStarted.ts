@@ -15,6 +15,8 @@ export interface Started {
   cgroup?: string | null;
   /** Belong to it, whatever their session and environment. */
   orphans?: { pid: number; identity: string }[];
+  /** When it was started, in the system’s own unit, where that is known: whoever is older is none of it, and not looked at. */
+  sinceTicks?: number | null;
 }
 
 interface Found {
@@ -28,7 +30,9 @@ export async function findStarted({ started }: { started: Started[] }, { process
   const sessions = await readSessions(started, processes);
   const groups = await readGroups(started, processes);
   const found: Found[] = [];
+  const sinceTicks = Math.min(...started.map((one) => one.sinceTicks ?? 0));
   for (const row of signals.readKin()) {
+    if (row.startTicks < sinceTicks) continue;
     const carried = await processes.readVariable(row.pid, startVariable);
     const carries = carried !== null && wanted.has(carried.value) ? carried.value : undefined;
     const startId = groups.get(row.pid) ?? carries ?? sessionOf(row, sessions);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Log } from '../../../log.ts';
 import type { ProcessMark } from '../../ledger/records.ts';
-import { isInCgroup, killCgroup, makeCgroup, removeCgroup } from '../../os/cgroup.ts';
+import { isInCgroup, killCgroup, makeCgroup, removeCgroup, removeIfEmpty } from '../../os/cgroup.ts';
 import { readTicks } from '../../os/ticks.ts';
 import type { Guard } from './guard.ts';
 import type { Orphans } from './orphans.ts';
@@ -39,6 +39,8 @@ export interface ResumedStart {
 export interface Contained {
   /** To begin in; null where there is none. */
   readonly cgroup: string | null;
+  /** When it began, in clock ticks since boot; null before it was seen, and where it ended too soon for that. */
+  readonly sinceTicks: number | null;
   /** After the spawn, with the cgroup that it really is in. Resolves with what holds it. */
   started(pid: number, cgroup: string | null): Promise<ContainmentKind>;
   /** A successor knows of it by now: from here on it does not end with us. */
@@ -49,6 +51,8 @@ export interface Contained {
   orphans(): Promise<ProcessMark[]>;
   /** SIGKILL to all that is in the cgroup. */
   force(): Promise<void>;
+  /** Its process has ended. True where the kernel says that nobody of it lives; else that has to be looked for. */
+  isEmpty(): Promise<boolean>;
   /** Nothing of it is left, or nothing was started. */
   release(): Promise<void>;
 }
@@ -71,6 +75,8 @@ export function createContainment({ guard, orphans, cgroups, log }: ContainmentP
       const cgroup = recorded !== null && (await isInCgroup(pid, recorded)) ? recorded : null;
       return {
         cgroup,
+        sinceTicks: null,
+        isEmpty: async () => cgroup !== null && (await removeIfEmpty(cgroup)),
         started: async () => (cgroup === null ? 'processGroup' : 'cgroup'),
         letGo() {},
         ending() {},
@@ -87,15 +93,23 @@ export function createContainment({ guard, orphans, cgroups, log }: ContainmentP
       const cgroup = await make(cgroupOf(startId));
       await orphans.begin(startId, { needsLooks: cgroup === null, isPersistent });
       const isGuarded = await guard.add({ startId, signal, graceMs, cgroup });
+      let sinceTicks: number | null = null;
+      let isInside = false;
       return {
         cgroup,
+        get sinceTicks() {
+          return sinceTicks;
+        },
         async started(pid, entered) {
+          isInside = entered !== null;
           const mark = await readTicks(pid);
+          sinceTicks = mark?.startTicks ?? null;
           if (mark !== null) guard.lead(startId, mark);
-          if (entered !== null) return 'cgroup';
+          if (isInside) return 'cgroup';
           return isGuarded ? 'processGroup' : 'none';
         },
         letGo: () => guard.remove(startId),
+        isEmpty: async () => isInside && cgroup !== null && (await removeIfEmpty(cgroup)),
         ending: () => orphans.ending(startId),
         orphans: () => orphans.membersOf(startId),
         force: () => force(cgroup),
@@ -127,7 +141,9 @@ export function createContainment({ guard, orphans, cgroups, log }: ContainmentP
 /** Before it is prepared, and where that failed. */
 export const uncontained: Contained = {
   cgroup: null,
+  sinceTicks: null,
   started: async () => 'none',
+  isEmpty: async () => false,
   letGo: () => {},
   ending: () => {},
   orphans: async () => [],

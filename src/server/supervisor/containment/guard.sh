@@ -170,12 +170,15 @@ end_all() {
     sleep 0.05 || sleep 1
     find
   done
+  above=
   for n in $all; do
     eval "cgroup=\$cgroup_$n"
     [ "$cgroup" = - ] && continue
     remove "$cgroup"
-    rmdir "${cgroup%/*}"
+    above=${cgroup%/*}
   done
+  # With whatever else in there is empty: a start that came to nothing.
+  [ -z "$above" ] || remove "$above"
 }
 
 look "$$"

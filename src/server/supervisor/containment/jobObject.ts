@@ -13,6 +13,8 @@ export function createJobContainment({ hasJob }: { hasJob: boolean }): Containme
     resume: () => Promise.reject(new Error('nothing outlives a sidecar on Windows')),
     prepare: async () => ({
       cgroup: null,
+      sinceTicks: null,
+      isEmpty: async () => false,
       started: async () => kind,
       letGo() {},
       ending() {},
