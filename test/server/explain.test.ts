@@ -26,6 +26,12 @@ const listener: PortEntry = {
   owners: [owner],
   visibility: 'full',
 };
+const controlCenter = '/System/Library/CoreServices/ControlCenter.app/Contents/MacOS/ControlCenter';
+const airPlay: PortEntry = {
+  ...listener,
+  ...{ family: 'ipv6', dualStack: true, address: '::', port: 7000 },
+  owners: [{ ...owner, name: 'ControlCenter', executable: controlCenter, commandLine: [controlCenter] }],
+};
 const free: PortFacts = {
   port: 3000,
   protocols: ['tcp', 'udp'],
@@ -51,6 +57,24 @@ const cases: { name: string; facts: Partial<PortFacts>; cause: string; says: Reg
     cause: 'listening',
     says: /node \(pid 4242\), on 127\.0\.0\.1:3000/,
     evidence: /owner: node \(pid 4242, user ada\), command: node server\.js/,
+  },
+  {
+    name: 'the AirPlay Receiver of macOS',
+    facts: { port: 7000, entries: [airPlay], protocols: ['tcp'] },
+    cause: 'listening',
+    says: /^TCP port 7000 is held by ControlCenter \(pid 4242\), the AirPlay Receiver of macOS, on \[::\]:7000/,
+  },
+  {
+    name: 'another program on the port of AirPlay',
+    facts: { port: 5000, entries: [{ ...listener, port: 5000 }], protocols: ['tcp'] },
+    cause: 'listening',
+    says: /^TCP port 5000 is held by node \(pid 4242\), on/,
+  },
+  {
+    name: 'ControlCenter on another port',
+    facts: { port: 3000, entries: [{ ...airPlay, port: 3000 }], protocols: ['tcp'] },
+    cause: 'listening',
+    says: /^TCP port 3000 is held by ControlCenter \(pid 4242\), on/,
   },
   {
     name: 'a listener nobody may see',

@@ -3,6 +3,7 @@ import type { PortEntry } from '../../protocol/types/port.ts';
 import type { Protocol } from '../../protocol/types/primitives.ts';
 import type { ProcessInfo } from '../../protocol/types/process.ts';
 import type { BindAnswer, ClosingSockets, PortRules } from '../../workers/platform/types.ts';
+import { airPlayAdvice, isAirPlay } from './airPlay.ts';
 
 /** All that was seen of one port. */
 export interface PortFacts {
@@ -102,7 +103,9 @@ function holderVerdict({ port, seesAllOwners }: PortFacts, entries: PortEntry[])
   const container = entries.find((entry) => entry.container)?.container;
   const unit = entries.find((entry) => entry.unit)?.unit;
   const suggestions: Verdict['suggestions'] = [];
-  if (container)
+  const holdsAirPlay = isAirPlay(port, entries);
+  if (holdsAirPlay) suggestions.push({ text: airPlayAdvice });
+  else if (container)
     suggestions.push({
       text: `It runs in the ${container.engine} container ${container.name ?? container.id.slice(0, 12)}: stop the container rather than the process.`,
     });
@@ -113,7 +116,7 @@ function holderVerdict({ port, seesAllOwners }: PortFacts, entries: PortEntry[])
     cause: ipv6Only ? 'ipv6Only' : 'listening',
     summary: ipv6Only
       ? `${protocol} port ${port} is held by ${names} on ${places}, for IPv6 only: IPv4 clients are not served, and an IPv4 server could still bind it.`
-      : `${protocol} port ${port} is held by ${names}, on ${places}.`,
+      : `${protocol} port ${port} is held by ${names}${holdsAirPlay ? ', the AirPlay Receiver of macOS' : ''}, on ${places}.`,
     suggestions,
   };
 }
