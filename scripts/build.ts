@@ -22,7 +22,8 @@ async function build(dir: string): Promise<void> {
   const outputs = await bundle(dir);
   declareTypes('tsconfig.types.json', join(dir, 'types'));
   declareTypes('tsconfig.client.json', join(dir, 'types', 'client'));
-  copyFileSync(join('src', 'server', 'supervisor', 'containment', 'guard.sh'), join(dir, 'guard.sh'));
+  for (const file of ['guard.sh', 'guardDarwin.sh'])
+    copyFileSync(join('src', 'server', 'supervisor', 'containment', file), join(dir, file));
   for (const file of ['openrpc.json', 'sidewarden.schema.json', 'METHODS.md']) copyFileSync(join('clients', 'spec', file), join(dir, file));
   writeFileSync(join(dir, 'THIRD-PARTY-LICENSES.txt'), licences(bundledPackages(outputs)));
 }

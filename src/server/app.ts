@@ -12,6 +12,7 @@ import { createContaining } from './composition/containing.ts';
 import { createEnding } from './composition/ending.ts';
 import { createLazyInstances } from './composition/instances.ts';
 import { createLooking } from './composition/looking.ts';
+import { createProcessStarts } from './composition/processStarts.ts';
 import { createReadStatus } from './composition/status.ts';
 import type { AppSystem } from './composition/system.ts';
 import type { Config } from './config.ts';
@@ -145,6 +146,7 @@ export async function runApp(options: AppOptions): Promise<AppEnd> {
   const hostWatch = createHostWatch({
     parentPid: system.parentPid,
     waiter,
+    readStart: createProcessStarts(system.platform, looking.platform.processes).readStart,
     kind: capabilities.killIdentity === 'handle' ? 'handle' : 'pid',
     signal: watching.signal,
     clock,

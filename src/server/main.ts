@@ -24,7 +24,7 @@ export async function main(args: string[]): Promise<never> {
   const { exitCode, hasHangingThreads } = await run(log, {
     config,
     transport,
-    files: locateFiles(),
+    files: locateFiles(process.platform),
     version: packageJson.version,
     system: {
       pid: process.pid,

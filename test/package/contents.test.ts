@@ -33,6 +33,7 @@ test.each([
   'dist/jobWorker.js',
   'dist/poolThread.cjs',
   'dist/guard.sh',
+  'dist/guardDarwin.sh',
   'dist/client.js',
   'dist/processManager.js',
   'dist/types/client/index.d.ts',
@@ -51,7 +52,7 @@ test('holds nothing else: no source, test, source map or toolchain', () => {
   const expected = [
     /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
     /^dist\/[\w.-]+\.(js|cjs)$/,
-    /^dist\/guard\.sh$/,
+    /^dist\/guard(Darwin)?\.sh$/,
     /^dist\/(openrpc\.json|sidewarden\.schema\.json|METHODS\.md|THIRD-PARTY-LICENSES\.txt)$/,
     /^dist\/types\/.+\.d\.ts$/,
     /^clients\/spec\/[\w.-]+\.(json|md)$/,

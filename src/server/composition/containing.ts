@@ -6,12 +6,12 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { startVariable } from '../os/environment.ts';
 import { enterJob } from '../os/ownJob.ts';
 import { createReaper } from '../os/reaper.ts';
-import { readTicks } from '../os/ticks.ts';
 import { type Containment, createContainment } from '../supervisor/containment/containment.ts';
 import { createGuard } from '../supervisor/containment/guard.ts';
 import { createJobContainment } from '../supervisor/containment/jobObject.ts';
 import { createOrphans } from '../supervisor/containment/orphans.ts';
 import type { Looking } from './looking.ts';
+import { createProcessStarts } from './processStarts.ts';
 import type { AppSystem } from './system.ts';
 
 export interface ContainingParts {
@@ -19,7 +19,7 @@ export interface ContainingParts {
   looking: Pick<Looking, 'platform' | 'capabilities'>;
   /** Where it is noted who belongs to what was started. */
   ledgers(): Pick<Ledger, 'recordGuard' | 'recordOrphan'>[];
-  /** guard.sh */
+  /** guard.sh, or guardDarwin.sh */
   guardScript: URL;
   path: string | undefined;
   clock: Clock;
@@ -32,6 +32,7 @@ export type Containing = ReturnType<typeof createContaining>;
 export function createContaining({ system, looking, ledgers, guardScript, path = '/usr/bin:/bin', clock, log }: ContainingParts) {
   let hostPid: number | null = null;
   const { processes } = looking.platform;
+  const { readTicks } = createProcessStarts(system.platform, processes);
   const guard = createGuard({
     readScript: () => readFile(guardScript, 'utf8'),
     async watched() {
@@ -66,7 +67,7 @@ export function createContaining({ system, looking, ledgers, guardScript, path =
   return {
     guard,
     reaper,
-    containment: system.platform === 'win32' ? containByJob() : createContainment({ guard, orphans, cgroups, log }),
+    containment: system.platform === 'win32' ? containByJob() : createContainment({ guard, orphans, readTicks, cgroups, log }),
     /** The guard watches this one too, in case we hang when it ends. Before the first service. */
     setHost(pid: number) {
       hostPid = pid;

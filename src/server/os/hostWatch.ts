@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import type { Clock } from '../../clock.ts';
 import type { Log } from '../../log.ts';
-import { parseProcStat } from '../../workers/platform/parse/procStat.ts';
 import type { Waiter } from '../../workers/waiter.ts';
+import type { ReadStart } from './processStart.ts';
 import { errnoOf } from './program.ts';
 
 export type HostWatchKind = 'handle' | 'pid' | 'none';
@@ -20,6 +19,7 @@ export interface HostWatchParts {
   /** As it was when this process started. */
   parentPid: number;
   waiter: Waiter;
+  readStart: ReadStart;
   /** How the waiter waits here. */
   kind: Exclude<HostWatchKind, 'none'>;
   /** Ends all watching. */
@@ -32,9 +32,9 @@ export interface HostWatchParts {
 /** Where the waiter may not see the host, its end is noticed within this. */
 const lookIntervalMs = 250;
 
-export function createHostWatch({ parentPid, waiter, kind, signal, clock, log, onDeath }: HostWatchParts): HostWatch {
+export function createHostWatch({ parentPid, waiter, readStart, kind, signal, clock, log, onDeath }: HostWatchParts): HostWatch {
   // Read now: a host that dies before it is to be watched is no ancestor any more, but it was.
-  const ancestors = listAncestors(parentPid);
+  const ancestors = listAncestors(parentPid, readStart);
   const watched = new Map<number, Promise<HostWatchKind>>();
 
   return {
@@ -50,13 +50,13 @@ export function createHostWatch({ parentPid, waiter, kind, signal, clock, log, o
     // The wait begins before the look: if that still finds our ancestor, the handle is of no other process.
     const exited = waiter.waitForExit({ pid: processId }, AbortSignal.any([signal, stop.signal]));
     exited.catch(() => {});
-    const startTicks = (await ancestors).get(processId);
-    if (startTicks === undefined) {
+    const start = (await ancestors).get(processId);
+    if (start === undefined) {
       stop.abort();
       log.warn({ processId }, 'processId is no ancestor of the sidecar, so its end is noticed by the end of input only');
       return 'none';
     }
-    if (await hasGone(processId, startTicks)) {
+    if (await hasGone(processId, start)) {
       stop.abort();
       onDeath();
       return kind;
@@ -73,38 +73,29 @@ export function createHostWatch({ parentPid, waiter, kind, signal, clock, log, o
   }
 
   /** Whether what has this pid now is not the ancestor that had it. What cannot be read proves nothing. */
-  async function hasGone(pid: number, startTicks: number | null): Promise<boolean> {
+  async function hasGone(pid: number, start: number | null): Promise<boolean> {
     if (!exists(pid) || (pid === parentPid && process.ppid !== pid)) return true;
-    const now = await readStat(pid);
+    const now = await readStart(pid);
     if (now === 'gone') return !exists(pid);
-    return now !== null && startTicks !== null && now.startTicks !== startTicks;
+    return now !== null && start !== null && now.start !== start;
   }
 
   async function lookUntilGone(pid: number): Promise<void> {
-    const startTicks = (await ancestors).get(pid) ?? null;
+    const start = (await ancestors).get(pid) ?? null;
     do await clock.sleep(lookIntervalMs, signal);
-    while (!(await hasGone(pid, startTicks)));
+    while (!(await hasGone(pid, start)));
   }
 }
 
 /** By pid, when each of them started; null for one that this user may not look at, where the line ends. */
-async function listAncestors(parentPid: number): Promise<Map<number, number | null>> {
+async function listAncestors(parentPid: number, readStart: ReadStart): Promise<Map<number, number | null>> {
   const found = new Map<number, number | null>();
   for (let pid = parentPid; pid > 0 && !found.has(pid); ) {
-    const stat = await readStat(pid);
-    found.set(pid, stat === null || stat === 'gone' ? null : stat.startTicks);
-    pid = stat === null || stat === 'gone' ? 0 : stat.ppid;
+    const told = await readStart(pid);
+    found.set(pid, told === null || told === 'gone' ? null : told.start);
+    pid = told === null || told === 'gone' ? 0 : told.ppid;
   }
   return found;
-}
-
-/** Null when it could not be read, which says nothing about the process. */
-async function readStat(pid: number): Promise<{ ppid: number; startTicks: number } | 'gone' | null> {
-  try {
-    return parseProcStat(await readFile(`/proc/${pid}/stat`));
-  } catch (error) {
-    return ['ENOENT', 'ESRCH'].includes(errnoOf(error) ?? '') ? 'gone' : null;
-  }
 }
 
 /** kill(2): only ESRCH says that there is none; EPERM says that there is one. */

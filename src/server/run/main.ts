@@ -41,7 +41,7 @@ export async function main(args: string[]): Promise<never> {
 
 async function run(order: RunOrder): Promise<{ exitCode: number; hasHangingThreads: boolean; native: boolean }> {
   const clock = systemClock;
-  const files = locateFiles();
+  const files = locateFiles(process.platform);
   const { pid, ppid, platform, arch, env: environment } = process;
   const isOn = (name: string) => environment[name] !== 'off';
   const startedAt = Math.round(performance.timeOrigin);

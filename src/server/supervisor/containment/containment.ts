@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Log } from '../../../log.ts';
 import type { ProcessMark } from '../../ledger/records.ts';
 import { isInCgroup, killCgroup, makeCgroup, removeCgroup, removeIfEmpty } from '../../os/cgroup.ts';
-import { readTicks } from '../../os/ticks.ts';
+import type { ReadTicks } from '../../os/ticks.ts';
 import type { Guard } from './guard.ts';
 import type { Orphans } from './orphans.ts';
 
@@ -60,12 +60,13 @@ export interface Contained {
 export interface ContainmentParts {
   guard: Guard;
   orphans: Orphans;
+  readTicks: ReadTicks;
   /** The directory for our cgroups, which is made when it is needed; null where we may make none. */
   cgroups: string | null;
   log: Log;
 }
 
-export function createContainment({ guard, orphans, cgroups, log }: ContainmentParts): Containment {
+export function createContainment({ guard, orphans, readTicks, cgroups, log }: ContainmentParts): Containment {
   const cgroupOf = (startId: string) => (cgroups === null ? null : join(cgroups, startId));
   return {
     kind: cgroups === null ? 'processGroup' : 'cgroup',

@@ -13,7 +13,7 @@ export interface GuardedStart {
 }
 
 /**
- * One shell (guard.sh) for all services of a sidecar: it ends what they have started when the sidecar cannot any more. Started with
+ * One shell (guard.sh, on macOS guardDarwin.sh) for all services of a sidecar: it ends what they have started when the sidecar cannot any more. Started with
  * the first of them, and again when somebody ends it.
  */
 export interface Guard {
@@ -32,7 +32,7 @@ export interface Guard {
 }
 
 export interface GuardParts {
-  /** The text of guard.sh. */
+  /** The text of guard.sh, or guardDarwin.sh. */
   readScript(): Promise<string>;
   /** Ourselves, and the host if we watch one. */
   watched(): Promise<{ sidecar: TickMark; host: TickMark | null }>;
