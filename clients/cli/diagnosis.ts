@@ -36,14 +36,17 @@ export function diagnose(server: Server): Finding[] {
 }
 
 function system({ serverInfo: { platform, arch } }: Server): Finding {
-  const isGood = platform === 'linux';
+  const words: Record<string, string> = {
+    linux: 'Every question can be asked here.',
+    darwin: 'Questions are answered here, by code that its authors have not run on a Mac; docs/platforms.md says what differs from Linux.',
+    win32:
+      'Questions are answered here, by code that its authors have run under Wine only; docs/platforms.md says what differs from Linux.',
+  };
   return {
     title: 'system',
     value: `${platform} ${arch}`,
-    isGood,
-    consequence: isGood
-      ? 'Every question can be asked here.'
-      : 'Questions about ports and processes are answered Unsupported here; so far only Linux is built.',
+    isGood: platform === 'linux',
+    consequence: words[platform] ?? 'Questions about ports and processes are answered Unsupported here.',
   };
 }
 
@@ -98,14 +101,14 @@ function portOwners({ capabilities }: Server): Finding {
   };
 }
 
-function processHandles({ capabilities }: Server, { pidfdInode }: DoctorFacts): Finding {
+function processHandles({ capabilities, serverInfo }: Server, { pidfdInode }: DoctorFacts): Finding {
   const hasHandles = capabilities.killIdentity === 'handle';
   const ends = hasHandles
     ? 'The end of a process is noticed at once.'
     : 'The end of a process is noticed by looking again and again, within a quarter of a second.';
   const identity = pidfdInode
     ? ' A process is never taken for another one that got its pid.'
-    : ' A process is told from a later one with its pid by its start time alone, which is counted in ticks of 10 ms.';
+    : ` A process is told from a later one with its pid by its start time alone, which is counted in ${serverInfo.platform === 'darwin' ? 'microseconds' : 'ticks of 10 ms'}.`;
   return {
     title: 'process handles',
     value: hasHandles ? `pidfd${pidfdInode ? ' with inode' : ''}` : 'none',
@@ -116,9 +119,9 @@ function processHandles({ capabilities }: Server, { pidfdInode }: DoctorFacts): 
 
 function cgroup({ cgroup }: DoctorFacts): Finding {
   const words: Record<string, string> = {
-    writable: 'Supervised services, once they are built, can be kept together whatever they do.',
-    readOnly: 'Our group may not be divided, so supervised services, once they are built, will be kept together by process group only.',
-    none: 'There is no unified hierarchy to be seen, so supervised services, once they are built, will be kept together by process group only.',
+    writable: 'Supervised services can be kept together whatever they do.',
+    readOnly: 'Our group may not be divided, so supervised services are kept together by process group only.',
+    none: 'There is no unified hierarchy to be seen, so supervised services are kept together by process group only.',
   };
   return { title: 'cgroup', value: cgroup ?? 'not told', isGood: cgroup === 'writable', consequence: words[cgroup ?? ''] ?? notTold };
 }

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../clock.ts';
 import { fail } from '../protocol/errors.ts';
+import { createDarwinWaiter } from './platform/darwin/waiter.ts';
 import { createLinuxWaiter } from './platform/linux/waiter.ts';
 import type { SupportedPlatform, WaitAnswer, Waiter } from './platform/types.ts';
 import { createWin32Waiter } from './platform/win32/waiter.ts';
@@ -26,14 +27,14 @@ export function createWaiter({ platform, native, clock = systemClock }: WaiterOp
 
 const factories: Record<SupportedPlatform, (options: { native: boolean; clock: Clock }) => Waiter> = {
   linux: createLinuxWaiter,
-  darwin: () => createUnsupportedWaiter('darwin'),
+  darwin: createDarwinWaiter,
   win32: createWin32Waiter,
 };
 
 function createUnsupportedWaiter(platform: string): Waiter {
   return {
     async waitForExit() {
-      throw fail('Unsupported', `sidewarden cannot wait for processes on ${platform} yet; it can on Linux.`, {
+      throw fail('Unsupported', `sidewarden cannot wait for processes on ${platform}; it can on Linux, macOS and Windows.`, {
         capability: 'waitForExit',
         platform,
       });

@@ -102,7 +102,7 @@ export const layers: Layer[] = [
   {
     name: 'waiter',
     files: ['src/workers/waiter.ts'],
-    may: [...kernel, 'platform/linux', 'platform/win32', 'clock', 'type:log', 'type:platform', 'node:*'],
+    may: [...kernel, 'platform/linux', 'platform/darwin', 'platform/win32', 'clock', 'type:log', 'type:platform', 'node:*'],
   },
 
   {

@@ -47,7 +47,9 @@ test.each([
   ['no cgroup', {}, { cgroup: 'none' }, {}, /no unified hierarchy/],
   ['nowhere to lock', {}, { lockDirectoryState: 'unusable' }, {}, /neither be written nor made/],
   ['an old Node.js', {}, {}, { node: '22.11.0' }, /^Older than 22\.12/],
-  ['another system', {}, {}, { platform: 'darwin' }, /answered Unsupported/],
+  ['macOS', {}, {}, { platform: 'darwin' }, /not run on a Mac/],
+  ['Windows', {}, {}, { platform: 'win32' }, /under Wine only/],
+  ['another system', {}, {}, { platform: 'aix' }, /answered Unsupported/],
 ])('%s is one finding with its consequence', (_, capabilities, doctor, serverInfo, consequence) => {
   expect(weak(capabilities, doctor, serverInfo).map((finding) => finding.consequence)).toEqual([expect.stringMatching(consequence)]);
 });

@@ -2,11 +2,7 @@ import { fail } from '../../protocol/errors.ts';
 import type { Platform, SupportedPlatform } from './types.ts';
 
 /** A platform that answers every question with Unsupported, so that the sidecar runs there and says what it cannot do. */
-export function createUnsupported(
-  name: SupportedPlatform,
-  title: string,
-  problem = `it does not know ${title} yet, only Linux and Windows.`,
-): Platform {
+export function createUnsupported(name: SupportedPlatform, problem: string): Platform {
   const refuse = (capability: string) => (): never => {
     throw fail('Unsupported', `Here sidewarden cannot look at ${capability}: ${problem}`, { capability, platform: name });
   };

@@ -1,5 +1,21 @@
 import type { Platform } from '../types.ts';
-import { createUnsupported } from '../unsupported.ts';
+import { probeDarwin, whyNotNative } from './capabilities.ts';
+import { createDarwinProcesses } from './processes.ts';
+import { createDarwinSignals } from './signals.ts';
+import { createDarwinSockets } from './sockets.ts';
+import { systemTools, type Tools } from './tools.ts';
 
-/** macOS: not built yet. */
-export const createDarwin = (): Platform => createUnsupported('darwin', 'macOS');
+/**
+ * macOS: the kernel is asked through sysctl and libproc, whose structures first have to prove themselves, and by the tools of the
+ * system where that cannot be.
+ */
+export function createDarwin({ native, tools = systemTools }: { native: boolean; tools?: Tools }): Platform {
+  const options = { native: native && whyNotNative() === null, tools };
+  return {
+    name: 'darwin',
+    sockets: createDarwinSockets(options),
+    processes: createDarwinProcesses(options),
+    signals: createDarwinSignals(options),
+    probeCapabilities: () => probeDarwin({ native }),
+  };
+}

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
-import { type Address, isLinkLocal, isLoopback, parseAddress } from '../parse/address.ts';
+import { type Address, isLinkLocal, isLoopback } from '../parse/address.ts';
 import { covers, overlaps } from '../parse/coverage.ts';
 import { type TableSocket, tcpState, toSocketRow } from '../parse/tableSocket.ts';
+import { findScope, localAddress, localInterfaces } from '../posix/localAddresses.ts';
 import type { BindAnswer, ClosingSockets, SocketQuery, SocketRow, Sockets } from '../types.ts';
 import { type BindAttempt, type BindTarget, openBindAttempt } from './bindAttempt.ts';
 import { listCandidates, scanOwners } from './ownerScan.ts';
@@ -128,24 +128,3 @@ function countClosing(table: SocketTable, port: number): ClosingSockets {
 const { timeWait, finWait1, finWait2, closeWait, lastAck, closing } = tcpState;
 const closingStates = { timeWait, finWait1, finWait2, closeWait, lastAck, closing };
 const openStates = [tcpState.established, tcpState.synSent, tcpState.synReceived];
-
-/** An address that a caller has checked already. */
-function localAddress(text: string): Address {
-  const address = parseAddress(text);
-  if (address === null) throw new Error(`${JSON.stringify(text)} is not an address.`);
-  return address;
-}
-
-function findScope(address: Address): BindTarget['scope'] {
-  if (!isLinkLocal(address)) return null;
-  const candidates = localInterfaces().filter((local) => local.address.text === address.text && local.scopeId !== 0);
-  const { zone } = address;
-  const match = candidates.find(({ name, scopeId }) => zone === null || zone === name || zone === String(scopeId));
-  return match === undefined ? null : { id: match.scopeId, name: match.name };
-}
-
-function localInterfaces(): { name: string; address: Address; scopeId: number }[] {
-  return Object.entries(networkInterfaces()).flatMap(([name, entries = []]) =>
-    entries.map((entry) => ({ name, address: localAddress(entry.address), scopeId: entry.family === 'IPv6' ? entry.scopeid : 0 })),
-  );
-}

@@ -8,7 +8,7 @@ import { createWin32Sockets } from './sockets.ts';
 
 /** Windows: the kernel and the IP Helper are asked through native calls; no tool is run, but for the excluded ports. */
 export function createWin32({ native }: { native: boolean }): Platform {
-  if (!native || loadLibraries() === null) return createUnsupported('win32', 'Windows', whyNotNative({ native }));
+  if (!native || loadLibraries() === null) return createUnsupported('win32', whyNotNative({ native }));
   return {
     name: 'win32',
     sockets: createWin32Sockets(),

@@ -1,0 +1,78 @@
+import type { Clock, Timer } from '../../../clock.ts';
+import { sameIdentity } from './identity.ts';
+import type { ProcessList } from './processList.ts';
+
+/** Waits by looking whether the processes are still there, and still the same. */
+export interface ExitLooks {
+  /** The answer forgets it. */
+  add(target: { pid: number; identity: string }, onExit: () => void): () => void;
+  /** Resolves when no look is under way any more. */
+  close(): Promise<void>;
+}
+
+/** Between two looks: soon after something new is waited for, then ever more seldom. */
+const shortestPauseMs = 50;
+const longestPauseMs = 250;
+
+/** One look for all: by sysctl some µs each, by ps(1) one run. */
+export function createExitLooks(list: ProcessList, clock: Clock): ExitLooks {
+  const watched = new Set<Watch>();
+  let pauseMs = shortestPauseMs;
+  let timer: Timer | null = null;
+  let looking: Promise<void> | null = null;
+
+  return {
+    add(target, onExit) {
+      const watch = { ...target, onExit };
+      watched.add(watch);
+      pauseMs = shortestPauseMs;
+      schedule();
+      return () => {
+        watched.delete(watch);
+        if (watched.size === 0) timer?.cancel();
+      };
+    },
+    async close() {
+      watched.clear();
+      timer?.cancel();
+      await looking;
+    },
+  };
+
+  function schedule(): void {
+    timer?.cancel();
+    if (looking !== null || watched.size === 0) return;
+    timer = clock.setTimer(pauseMs, () => {
+      looking = look();
+    });
+  }
+
+  async function look(): Promise<void> {
+    const asked = [...watched];
+    const rows = await findAll(asked);
+    looking = null;
+    // What could not be looked at this time may still be there.
+    for (const watch of rows === null ? [] : asked) {
+      const row = rows?.get(watch.pid);
+      const isThere = row !== undefined && row.status !== 'zombie' && sameIdentity(row.identity, watch.identity);
+      if (!isThere && watched.has(watch)) watch.onExit();
+    }
+    pauseMs = Math.min(pauseMs * 1.5, longestPauseMs);
+    schedule();
+  }
+
+  async function findAll(asked: readonly Watch[]) {
+    try {
+      const rows = await list.findSome([...new Set(asked.map(({ pid }) => pid))]);
+      return new Map(rows.map((row) => [row.pid, row]));
+    } catch {
+      return null;
+    }
+  }
+}
+
+interface Watch {
+  pid: number;
+  identity: string;
+  onExit(): void;
+}

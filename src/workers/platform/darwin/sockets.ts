@@ -1,0 +1,99 @@
+import { isLinkLocal } from '../parse/address.ts';
+import { covers, overlaps } from '../parse/coverage.ts';
+import { findScope, localAddress, localInterfaces } from '../posix/localAddresses.ts';
+import type { BindAnswer, ClosingSockets, SocketQuery, SocketRow, Sockets } from '../types.ts';
+import { type BindAttempts, type BindTarget, openBindAttempts } from './bindAttempt.ts';
+import { openOwnerSearch } from './ownerScan.ts';
+import { readPortRules } from './portRules.ts';
+import { listRows, listSockets } from './socketTable.ts';
+import type { DarwinOptions, Tools } from './tools.ts';
+
+/** The sockets of macOS: netstat(1) shows those of all users, libproc or lsof(8) tell whose they are, as far as this user may see. */
+export function createDarwinSockets(options: DarwinOptions): Sockets {
+  const { tools } = options;
+  const owners = openOwnerSearch(options);
+  let opened: BindAttempts | undefined;
+  const attempts = (): BindAttempts => (opened ??= openBindAttempts(options));
+
+  return {
+    read: (query) => readRows(tools, query),
+    async lookup(protocol, address, port) {
+      const wanted = localAddress(address);
+      const rows = await listRows(tools, protocol, { port });
+      return rows.find((row) => covers(row, wanted) === 'yes') ?? null;
+    },
+    tryBind: (protocol, address, port) => tryBind({ protocol, address: localAddress(address), port }, attempts(), tools),
+    readClosing: (port) => countClosing(tools, port),
+    readRules: () => readPortRules(tools),
+    readLocalAddresses: () => localInterfaces().map(({ address }) => address.text),
+    listCandidates: () => owners.listCandidates(),
+    scanOwners: (keys, take) => owners.scan(keys, take),
+  };
+}
+
+async function readRows(tools: Tools, { protocols, ...query }: SocketQuery): Promise<SocketRow[]> {
+  const rows = [];
+  for (const protocol of protocols) rows.push(...(await listRows(tools, protocol, query)));
+  return rows;
+}
+
+/**
+ * macOS lets a socket bind beside a listener on another address. Alone it is not let in where anybody has the port, so when that
+ * succeeds nobody has; only else the table is read.
+ */
+async function tryBind(endpoint: Omit<BindTarget, 'scope'>, { alone, asServer }: BindAttempts, tools: Tools): Promise<BindAnswer> {
+  const target: BindTarget = { ...endpoint, scope: findScope(endpoint.address) };
+  const first = alone === null ? 'cannotTry' : judgeBind(alone(target), endpoint);
+  if (first !== 'inUse' && first !== 'cannotTry') return first;
+  if (await isHeld(endpoint, tools)) return 'inUse';
+  if (endpoint.protocol === 'tcp') return asServer === null ? 'cannotTry' : judgeBind(asServer(target), endpoint);
+  // Refused by nobody who is still there: another look of that moment, or one who has just left.
+  return alone === null ? 'cannotTry' : judgeBind(alone(target), endpoint);
+}
+
+/** Whether anybody has the port on an address that overlaps; a connected UDP socket counts too. */
+async function isHeld({ protocol, address, port }: Omit<BindTarget, 'scope'>, tools: Tools): Promise<boolean> {
+  if (protocol === 'tcp') return (await listRows(tools, 'tcp', { port, withBoundTcp: true })).some((row) => overlaps(row, address));
+  return (await listSockets(tools, 'udp')).some((socket) => socket.port === port && overlaps(socket, address));
+}
+
+function judgeBind(errno: string | null, { protocol, address, port }: Omit<BindTarget, 'scope'>): BindAnswer {
+  const answer = errno === null ? 'bound' : bindAnswers[errno];
+  // A link-local address without its interface, or with another one.
+  const isAway = answer === 'addressUnavailable' || (isLinkLocal(address) && (errno === 'EINVAL' || errno === 'ENXIO'));
+  if (isAway) return address.family === 'ipv6' && !hasIpv6() ? 'noFamily' : 'addressUnavailable';
+  if (answer === undefined) throw new Error(`Binding ${protocol} ${address.text} port ${port} failed with ${errno}.`);
+  return answer;
+}
+
+/** bind(2) */
+const bindAnswers: Partial<Record<string, BindAnswer>> = {
+  EADDRINUSE: 'inUse',
+  EACCES: 'accessDenied',
+  // A sandbox refuses so.
+  EPERM: 'accessDenied',
+  EADDRNOTAVAIL: 'addressUnavailable',
+  EAFNOSUPPORT: 'noFamily',
+};
+
+const hasIpv6 = (): boolean => localInterfaces().some(({ address }) => address.family === 'ipv6');
+
+async function countClosing(tools: Tools, port: number): Promise<ClosingSockets> {
+  const sockets = (await listSockets(tools, 'tcp')).filter((socket) => socket.port === port);
+  const count = (state: string): number => sockets.filter((socket) => socket.state === state).length;
+  return {
+    counts: Object.fromEntries(Object.entries(closingStates).map(([name, state]) => [name, count(state)])),
+    connections: openStates.reduce((sum, state) => sum + count(state), 0),
+  };
+}
+
+/** tcp_fsm.h of xnu, as netstat(1) writes them. */
+const closingStates = {
+  timeWait: 'TIME_WAIT',
+  finWait1: 'FIN_WAIT_1',
+  finWait2: 'FIN_WAIT_2',
+  closeWait: 'CLOSE_WAIT',
+  lastAck: 'LAST_ACK',
+  closing: 'CLOSING',
+};
+const openStates = ['ESTABLISHED', 'SYN_SENT', 'SYN_RCVD'];
