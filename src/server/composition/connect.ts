@@ -41,7 +41,7 @@ export type Connect = (connectionId: string, params: Params<'initialize'>) => Pr
 export function createConnect(parts: ConnectParts): Connect {
   const { clients, looking, acting, containing, locks, system, clock, log } = parts;
   const { platform, pool } = looking;
-  const takeTurn = createTurns();
+  const turns = createTurns(system.threads);
 
   return async function connect(connectionId, params) {
     const { processId, appId, clientInfo, capabilities: hostCapabilities, options: { ownerTag, stateDir } = {} } = params;
@@ -86,7 +86,7 @@ export function createConnect(parts: ConnectParts): Connect {
         allocate: acting.allocate,
         listenPort: acting.listenPort,
       }),
-      takeTurn,
+      turns,
       random: Math.random,
       clock,
       log,

@@ -18,6 +18,7 @@ import { spawnService } from './spawning.ts';
 import type { CompleteSpec } from './spec.ts';
 import { abandoned, failureOf } from './startFailures.ts';
 import { type Around, surroundings } from './surroundings.ts';
+import type { Turns } from './turns.ts';
 
 export interface RunParts extends EndingParts, Around {
   ledger: Pick<Ledger, 'state' | 'recordIntent' | 'recordStarted' | 'recordEnded'>;
@@ -25,8 +26,7 @@ export interface RunParts extends EndingParts, Around {
   equipments: Equipments;
   persistence: Persistence;
   log: Log;
-  /** Resolves when one more program may be started. */
-  takeTurn(): Promise<void>;
+  turns: Turns;
 }
 
 /** What becomes of a run, told as it happens: `spawned` or `failed` or neither, `exited`, and `cleared` after each ending. */
@@ -144,6 +144,7 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
   async function start(): Promise<void> {
     const { name, command, ownerTag, stop, persistent: isPersistent = false } = spec;
     const cgroup = containment.cgroupOf(startId);
+    await parts.turns.take();
     // Side by side: on a busy machine each of these waits for its turn.
     const intended = ledger.recordIntent({
       startId,
@@ -158,9 +159,9 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
     looking.catch(() => {});
     try {
       if (isPersistent) claim = await persistence.claim(name);
-      [contained] = await Promise.all([preparing, intended, parts.takeTurn()]);
-      if (isAbandoned) throw abandoned(spec);
-      child = await spawn(await looking);
+      [contained] = await Promise.all([preparing, intended]);
+      const found = await looking;
+      child = await parts.turns.spawn(() => spawn(found));
     } catch (error) {
       const held = await preparing.catch(() => uncontained);
       await held.release();
@@ -212,6 +213,7 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
   }
 
   async function spawn(found: FoundProgram): Promise<Child> {
+    if (isAbandoned) throw abandoned(spec);
     equipment = parts.equipments.of(spec);
     const { output } = equipment;
     report.opened(output, false);

@@ -99,7 +99,8 @@ export function createStarting(registry: Registry, parts: StartingParts): Starti
   }
 
   async function look(specs: readonly CompleteSpec[]): Promise<void> {
-    await Promise.all(specs.map((spec) => findProgram({ command: spec.command, ...surroundings(spec, parts, '') })));
+    const different = new Map(specs.map((spec) => [programKey(spec), spec]));
+    await Promise.all([...different.values()].map((spec) => findProgram({ command: spec.command, ...surroundings(spec, parts, '') })));
     // Behind the look, so that nothing can come between the decision and the start.
     if (!registry.isClosed) return;
     throw fail('ShuttingDown', `The sidecar is shutting down, so ${specs.map(({ name }) => name).join(', ')} is not started.`, {});
@@ -190,6 +191,11 @@ export function createStarting(registry: Registry, parts: StartingParts): Starti
     if (service.state.name === 'fatal' && service.state.failure !== null) throw new SidewardenError(service.state.failure);
     if (!isReached() && timeUp.signal.aborted) throw timedOut(service, waitFor, timeoutMs);
   }
+}
+
+/** Whoever has the same is started from the same file: a hundred services of one kind are one look. */
+function programKey({ command, cwd, inheritEnv, env }: CompleteSpec): string {
+  return JSON.stringify([command, cwd, inheritEnv, Object.entries(env).filter(([name]) => name.toUpperCase() === 'PATH')]);
 }
 
 function timedOut(service: Service, waitFor: string, timeoutMs: number) {

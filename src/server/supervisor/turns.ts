@@ -1,16 +1,45 @@
-/**
- * Lets one through in each turn of the event loop. fork(2) and execve(2) take a millisecond or more in which nothing else is
- * done; a thousand of them in a row would make every answer wait for the last.
- */
-export function createTurns(): () => Promise<void> {
-  const waiting: (() => void)[] = [];
+/** One more program may be started. */
+export interface Turns {
+  /**
+   * Lets one through in each turn of the event loop. fork(2) and execve(2) take a millisecond or more in which nothing else is
+   * done; a thousand of them in a row would make every answer wait for the last.
+   */
+  take(): Promise<void>;
+  /**
+   * The same for what it spawns, and no more of them at a time than `most`: each fork waits until its child has a processor, and
+   * children that are all on their way to their program leave none.
+   */
+  spawn<Child>(start: () => Promise<Child>): Promise<Child>;
+}
 
-  return function takeTurn() {
+export function createTurns(most: number): Turns {
+  const waiting: (() => void)[] = [];
+  const queued: (() => void)[] = [];
+  let running = 0;
+
+  return {
+    take,
+    async spawn(start) {
+      if (running >= most) await new Promise<void>((resolve) => queued.push(resolve));
+      else running += 1;
+      try {
+        await take();
+        return await start();
+      } finally {
+        // Whoever is next takes over the place.
+        const next = queued.shift();
+        if (next === undefined) running -= 1;
+        else next();
+      }
+    },
+  };
+
+  function take(): Promise<void> {
     return new Promise((resolve) => {
       waiting.push(resolve);
       if (waiting.length === 1) setImmediate(next);
     });
-  };
+  }
 
   function next(): void {
     waiting.shift()?.();
