@@ -15,11 +15,18 @@ const output: OutputOptions = {
   minify: { compress: true, mangle: false, codegen: false },
 };
 
+/** `breakConsoles` is a program of its own, which Windows alone needs. */
+const defaultEntries = {
+  bin: 'src/bin.ts',
+  jobWorker: 'src/workers/entry.ts',
+  breakConsoles: 'src/native/win32/breakConsoles.ts',
+};
+
 /**
  * What is bundled, and how. `bin` and `jobWorker` share chunks; what is only imported dynamically stays in a chunk of
  * its own, so that a start reads no more than it needs.
  */
-export function bundles(dir: string, entries = { bin: 'src/bin.ts', jobWorker: 'src/workers/entry.ts' }): RolldownOptions[] {
+export function bundles(dir: string, entries: Record<string, string> = defaultEntries): RolldownOptions[] {
   return [
     {
       input: entries,

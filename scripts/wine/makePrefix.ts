@@ -15,8 +15,9 @@ const builtins = '/usr/lib/x86_64-linux-gnu/wine/x86_64-windows';
 export function makePrefix({ version, compiler }: Wine, directory: string): Prefix | Missing {
   const path = resolve(directory);
   const stamp = join(path, 'made-by');
+  const made = `${version}, windows without a display`;
   const environment = { WINEPREFIX: path, WINEARCH: 'win64', WINEDEBUG: '-all', WINEDLLOVERRIDES: 'mscoree,mshtml=;kernelbase=n' };
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === version) return { environment };
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === made) return { environment };
 
   const kernelbase = join(builtins, 'kernelbase.dll');
   if (!existsSync(kernelbase)) return { missing: `this Wine (${version}) does not keep its libraries in ${builtins}` };
@@ -24,7 +25,12 @@ export function makePrefix({ version, compiler }: Wine, directory: string): Pref
   mkdirSync(path, { recursive: true });
   const making = { ...environment, WINEDLLOVERRIDES: 'mscoree,mshtml=' };
   // Node refuses older Windows.
-  const steps = [['wineboot', '-i'] as const, ['wine', 'winecfg', '-v', 'win10'] as const, ['wineserver', '-w'] as const];
+  const steps = [
+    ['wineboot', '-i'],
+    ['wine', 'winecfg', '-v', 'win10'],
+    ['wine', 'reg', 'add', 'HKCU\\Software\\Wine\\Drivers', '/v', 'Graphics', '/d', 'null', '/f'],
+    ['wineserver', '-w'],
+  ] as [string, ...string[]][];
   for (const [command, ...args] of steps) {
     if (spawnSync(command, args, { stdio: 'ignore', env: { ...process.env, ...making }, timeout: longestStepMs }).status !== 0)
       return { missing: `a Wine prefix could not be made: ${command} ${args.join(' ')} failed` };
@@ -34,7 +40,7 @@ export function makePrefix({ version, compiler }: Wine, directory: string): Pref
   writeFileSync(join(system, 'kernelbase.dll'), withoutVirtualAlloc2(readFileSync(kernelbase)));
   if (!buildShim(compiler, path, join(system, 'bcryptprimitives.dll')))
     return { missing: `${compiler} could not build a library for Windows` };
-  writeFileSync(stamp, version);
+  writeFileSync(stamp, made);
   return { environment };
 }
 

@@ -11,6 +11,8 @@ export interface ProgramOptions {
   under?: string[];
   argv0?: string;
   cwd?: string;
+  /** Windows: a console of its own, which nobody sees. */
+  windowsHide?: boolean;
 }
 
 /** A running program of a scene. At the end of the block its input is closed and it is killed through its handle. */
@@ -27,11 +29,15 @@ export interface Program extends AsyncDisposable {
 }
 
 /** Starts a program and waits for its first line, which says that it is ready. */
-export async function spawnProgram(program: string[], { uid, env = {}, under = [], argv0, cwd }: ProgramOptions = {}): Promise<Program> {
+export async function spawnProgram(
+  program: string[],
+  { uid, env = {}, under = [], argv0, cwd, windowsHide = false }: ProgramOptions = {},
+): Promise<Program> {
   const [command, ...args] = [...under, ...program] as [string, ...string[]];
   const child = spawn(command, args, {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
+    windowsHide,
     ...(uid !== undefined && { uid, gid: uid }),
     ...(argv0 !== undefined && { argv0 }),
     ...(cwd !== undefined && { cwd }),

@@ -31,6 +31,7 @@ test.each([
   'CHANGELOG.md',
   'dist/bin.js',
   'dist/jobWorker.js',
+  'dist/breakConsoles.js',
   'dist/poolThread.cjs',
   'dist/guard.sh',
   'dist/guardDarwin.sh',

@@ -4,7 +4,7 @@ import type { ProcessInfo } from '../../src/protocol/types/process.ts';
 import { createGrow } from '../../src/server/processes/growth.ts';
 import { createKill, type KillOptions } from '../../src/server/processes/kill.ts';
 import { createLadder } from '../../src/server/processes/ladder.ts';
-import type { Waiter } from '../../src/workers/platform/types.ts';
+import type { Rung, Waiter } from '../../src/workers/platform/types.ts';
 import type { Pool } from '../../src/workers/pool.ts';
 
 /* What no real process can be brought to do at will: to outlive SIGKILL, or to end where nobody sees it. */
@@ -39,8 +39,32 @@ test('an end that the waiter cannot see is looked for', async () => {
   expect(signals).toEqual(['SIGTERM']);
 });
 
+test('without signals one is asked in another way, once, and has its grace', async () => {
+  const { outcomes, signals, elapsedMs } = await play(info, 'neverSeen', { way: 'ctrlBreak' });
+  expect(signals).toEqual(['SIGTERM', 'ctrlBreak', 'SIGKILL']);
+  expect(elapsedMs).toBeGreaterThanOrEqual(1_000);
+  expect(outcomes).toMatchObject([{ outcome: 'survived', signal: 'SIGKILL' }]);
+  const ended = await play(null, 'blind', { way: 'wmClose' });
+  expect(ended.outcomes).toMatchObject([{ outcome: 'exited', rung: 'wmClose', signal: 'SIGTERM' }]);
+});
+
+test('one that cannot be asked in any way has no grace, and without force is left alone', async () => {
+  const { signals, elapsedMs } = await play(info, 'neverSeen', { way: null });
+  expect(signals).toEqual(['SIGTERM', 'not asked', 'SIGKILL']);
+  expect(elapsedMs).toBeLessThan(5_500);
+  const spared = await play(info, 'neverSeen', { way: null, force: false });
+  expect(spared.signals).toEqual(['SIGTERM', 'not asked']);
+  expect(spared.outcomes).toMatchObject([{ outcome: 'survived', reason: expect.stringContaining('no way to ask') }]);
+});
+
+/** Of a system without signals: how it asks a process to end, and whether force is wanted. */
+interface Asking {
+  way: Rung | null;
+  force?: boolean;
+}
+
 /** A kill of one process that the system describes like this once it is signalled, on a clock that runs as fast as it is asked. */
-async function play(now: ProcessInfo | null, sight: 'neverSeen' | 'blind') {
+async function play(now: ProcessInfo | null, sight: 'neverSeen' | 'blind', asking?: Asking) {
   const signals: string[] = [];
   let timeMs = 0;
   const clock: Clock = {
@@ -53,7 +77,11 @@ async function play(now: ProcessInfo | null, sight: 'neverSeen' | 'blind') {
   const answers = {
     signalProcesses: ({ signal }: { signal: string }) => {
       signals.push(signal);
-      return [{ answer: 'sent', handle: null }];
+      return [{ answer: asking !== undefined && signal !== 'SIGKILL' ? 'noWay' : 'sent', handle: null }];
+    },
+    askProcesses: () => {
+      signals.push(asking?.way ?? 'not asked');
+      return [asking?.way ?? null];
     },
     describeProcesses: () => ({ processes: [now], denied: [] }),
   };
@@ -69,7 +97,7 @@ async function play(now: ProcessInfo | null, sight: 'neverSeen' | 'blind') {
     gatherProtection: async () => ({ known: {} }),
     clock,
   });
-  const options: KillOptions = { tree: false, signal: 'SIGTERM', graceMs: 1_000, force: true, allowProtected: false };
+  const options: KillOptions = { tree: false, signal: 'SIGTERM', graceMs: 1_000, force: asking?.force ?? true, allowProtected: false };
   const outcomes = await kill({ roots: [info], options, protection: { known: {} }, signal: new AbortController().signal });
-  return { outcomes, signals };
+  return { outcomes, signals, elapsedMs: timeMs };
 }

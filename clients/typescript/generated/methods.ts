@@ -341,8 +341,8 @@ export interface ServiceMethods {
   remove(params?: t.ServiceRemoveParams, options?: CallOptions): Promise<Methods['service/remove']['result']>;
   /**
    * Sends a signal to the process of a service, and to nobody else.
-   * An end by it counts like any other end that service/stop has not asked for: what follows is as the spec’s `restart` says.
-   * Rejects with NotFound, InvalidState.
+   * An end by it counts like any other end that service/stop has not asked for: what follows is as the spec’s `restart` says. On Windows SIGKILL alone is supported.
+   * Rejects with NotFound, InvalidState, Unsupported.
    */
   signal(params: t.ServiceSignalParams, options?: CallOptions): Promise<Methods['service/signal']['result']>;
   /**

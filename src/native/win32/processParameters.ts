@@ -4,6 +4,8 @@ import { loadLibraries } from './libraries.ts';
 export interface ProcessParameters {
   commandLine: string | null;
   directory: string | null;
+  /** It has a console, or was started with one. */
+  hasConsole: boolean;
   /** UTF-16 strings, each ended by NUL. */
   environment: Uint8Array | null;
 }
@@ -39,6 +41,7 @@ function bind(): ReadParameters | null {
     return {
       commandLine: readString(handle, parameters, COMMAND_LINE),
       directory: readString(handle, parameters, CURRENT_DIRECTORY),
+      hasConsole: !noConsole.has(parameters.getBigInt64(CONSOLE_HANDLE, true)),
       environment: wanted.environment ? readEnvironment(handle, parameters) : null,
     };
   };
@@ -68,9 +71,12 @@ const PROCESS_BASIC_INFORMATION = 0;
 const BASIC_BYTES = 48;
 /** PEB and RTL_USER_PROCESS_PARAMETERS of 64-bit Windows (winternl.h shows some; the rest is stable since Windows Vista). */
 const PEB_PARAMETERS = 0x20n;
+const CONSOLE_HANDLE = 0x10;
 const CURRENT_DIRECTORY = 0x38;
 const COMMAND_LINE = 0x70;
 const ENVIRONMENT = 0x80;
 const ENVIRONMENT_SIZE = 0x3f0;
 const PARAMETERS_BYTES = 0x3f8;
+/** None, and DETACHED_PROCESS. */
+const noConsole = new Set([0n, -1n]);
 const MOST_ENVIRONMENT_BYTES = 4 * 1024 * 1024;

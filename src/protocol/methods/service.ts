@@ -136,13 +136,14 @@ export const signal = defineMethod({
   name: 'service/signal',
   lane: 'act',
   summary: 'Sends a signal to the process of a service, and to nobody else.',
-  description: 'An end by it counts like any other end that service/stop has not asked for: what follows is as the spec’s `restart` says.',
+  description:
+    'An end by it counts like any other end that service/stop has not asked for: what follows is as the spec’s `restart` says. On Windows SIGKILL alone is supported.',
   params: z.object({
     name: Name,
     signal: z.enum(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGKILL', 'SIGUSR1', 'SIGUSR2', 'SIGSTOP', 'SIGCONT', 'SIGWINCH']),
   }),
   result: z.null(),
-  errors: ['NotFound', 'InvalidState'],
+  errors: ['NotFound', 'InvalidState', 'Unsupported'],
   examples: [{ name: 'read the configuration again', params: { name: 'api', signal: 'SIGHUP' }, result: null }],
 });
 

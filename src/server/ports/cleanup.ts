@@ -8,7 +8,8 @@ import { type ProtectionFacts, protectionOf } from '../../workers/protection.ts'
 import type { LeftoverSearch, Leftovers } from '../ledger/leftovers.ts';
 import type { FreedPorts } from '../processes/freedPorts.ts';
 import { type Kill, type KillOptions, type PlainOutcome, protectedOutcome, subject } from '../processes/kill.ts';
-import { type KillContext, plannedOutcome, readOptions, withoutPorts } from '../processes/killing.ts';
+import { type KillContext, readOptions, withoutPorts } from '../processes/killing.ts';
+import { foretell, plannedOutcome } from '../processes/planned.ts';
 import { type Plans, refuseMembersBesidePlan } from '../processes/plans.ts';
 import type { GatherProtection } from '../processes/protection.ts';
 import { divide, type Group, type Scene } from './cleanupScene.ts';
@@ -150,9 +151,12 @@ export function createCleanup(parts: CleanupParts): RunCleanup {
     const all = [...targets, ...grown];
     const outcomes = all.map((info) => {
       const judged = judge(info);
-      return judged ? protectedOutcome(info, judged) : plannedOutcome(info, options);
+      return judged ? protectedOutcome(info, judged) : plannedOutcome(info);
     });
-    return { targets: all.filter((info) => judge(info) === null), outcomes: withoutPorts([...outcomes, ...spared]) };
+    return {
+      targets: all.filter((info) => judge(info) === null),
+      outcomes: withoutPorts([...(await foretell(pool, outcomes, options)), ...spared]),
+    };
   }
 }
 

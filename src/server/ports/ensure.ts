@@ -7,7 +7,8 @@ import type { ProcessInfo } from '../../protocol/types/process.ts';
 import type { Pool } from '../../workers/pool.ts';
 import { protectionOf } from '../../workers/protection.ts';
 import { type KillOptions, protectedOutcome } from '../processes/kill.ts';
-import { type KillContext, plannedOutcome, readOptions, withoutPorts } from '../processes/killing.ts';
+import { type KillContext, readOptions, withoutPorts } from '../processes/killing.ts';
+import { foretell, plannedOutcome } from '../processes/planned.ts';
 import type { GatherProtection } from '../processes/protection.ts';
 import type { EndHolders } from './kill.ts';
 import type { PortQuestions } from './questions.ts';
@@ -79,11 +80,9 @@ export function createEnsureAvailable({ pool, ports, endHolders, gatherProtectio
       const sentence = refuse(info);
       if (sentence !== null) return protectedOutcome(info, { sentence });
       const judged = protectionOf(info, protection);
-      return judged && (judged.level === 'never' || !options.allowProtected)
-        ? protectedOutcome(info, judged)
-        : plannedOutcome(info, options);
+      return judged && (judged.level === 'never' || !options.allowProtected) ? protectedOutcome(info, judged) : plannedOutcome(info);
     });
-    return withoutPorts(outcomes);
+    return withoutPorts(await foretell(pool, outcomes, options));
   }
 
   async function refuseOthers(): Promise<(holder: ProcessInfo) => string | null> {

@@ -7,7 +7,8 @@ import type { Glimpse } from '../../workers/platform/types.ts';
 import type { Pool } from '../../workers/pool.ts';
 import { protectionOf } from '../../workers/protection.ts';
 import { type Kill, type KillOptions, type PlainOutcome, protectedOutcome, subject } from '../processes/kill.ts';
-import { type KillContext, type KillPlan, plannedOutcome, readOptions, withoutPorts } from '../processes/killing.ts';
+import { type KillContext, type KillPlan, readOptions, withoutPorts } from '../processes/killing.ts';
+import { foretell, plannedOutcome } from '../processes/planned.ts';
 import { type Plans, refuseMembersBesidePlan } from '../processes/plans.ts';
 import type { GatherProtection } from '../processes/protection.ts';
 import type { PortQuestions } from './questions.ts';
@@ -69,10 +70,10 @@ export function createPortKilling({ pool, ports, kill, plans, gatherProtection }
       .filter(({ judged: found }) => !found || (found.level !== 'never' && options.allowProtected))
       .map(({ info }) => info);
     const outcomes = judged.map(({ info, judged: found }) =>
-      found && !targets.includes(info) ? protectedOutcome(info, found) : plannedOutcome(info, options),
+      found && !targets.includes(info) ? protectedOutcome(info, found) : plannedOutcome(info),
     );
     const id = plans.keep(context.owner, { port, protocol, targets, options });
-    return { ...(await judge(port, protocol)), outcomes: withoutPorts(outcomes), planId: id };
+    return { ...(await judge(port, protocol)), outcomes: withoutPorts(await foretell(pool, outcomes, options)), planId: id };
   }
 
   async function endHolders({ port, protocol, options, refuse }: HolderOrder, context: Omit<KillContext, 'owner'>) {

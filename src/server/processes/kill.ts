@@ -81,7 +81,7 @@ export function createKill({ pool, ladder, grow, gatherProtection, clock }: Kill
       for (;;) {
         const remainingMs = deadlineMs - clock.monotonicMs();
         if (set.living().length === 0 || remainingMs <= 0 || signal.aborted) return;
-        if (rung === 'polite' && set.living().every(({ cannotBeAsked }) => cannotBeAsked)) return;
+        if (rung === 'polite' && set.living().every(({ asking }) => asking === 'never')) return;
         await waitForEnds(remainingMs);
         await ladder.recheck(set.living());
         // Those that are born to a member which is about to die have to be found while it lives.
@@ -98,6 +98,7 @@ export function createKill({ pool, ladder, grow, gatherProtection, clock }: Kill
       const order = { climbers: set.climbers, signal: name, notePorts };
       if (grows()) await extend(order, freeze);
       else await steps.signal(order);
+      if (name !== 'SIGKILL') await ladder.ask(set.climbers, name);
       const processes = set.signalledBy(name) - before;
       if (processes > 0) onRung?.({ signal: name, processes });
     }
@@ -234,9 +235,12 @@ export function unplannedOutcome(info: Glimpse): PlainOutcome {
   };
 }
 
+const noWayToAsk =
+  'There is no way to ask it to end: Windows could by a console that nobody else uses, or by a window, and it has neither; and force was not wanted.';
+
 /** Nobody has told its end; but where the request was cancelled, it may have come all the same. */
 function unsettled(
-  { signalled, startedMs, rung, cannotBeAsked }: Climber,
+  { signalled, startedMs, rung, asking }: Climber,
   now: ProcessInfo | null,
   options: KillOptions,
   isCancelled: boolean,
@@ -254,8 +258,7 @@ function unsettled(
       ...tail,
     };
   if (isCancelled) return { outcome: 'survived', reason: 'The request was cancelled before it was forced.', ...tail };
-  if (!options.force && cannotBeAsked)
-    return { outcome: 'survived', reason: 'This system has no way to ask it to end, only to make it, and force was not wanted.', ...tail };
+  if (!options.force && asking === 'never') return { outcome: 'survived', reason: noWayToAsk, ...tail };
   if (!options.force)
     return { outcome: 'survived', reason: `It did not end within ${options.graceMs} ms, and force was not wanted.`, ...tail };
   return { outcome: 'survived', reason: `It has not ended ${confirmMs} ms after SIGKILL.`, ...tail };

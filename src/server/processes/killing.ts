@@ -6,9 +6,9 @@ import type { Glimpse } from '../../workers/platform/types.ts';
 import type { Pool } from '../../workers/pool.ts';
 import { type ProtectionFacts, protectionOf } from '../../workers/protection.ts';
 import type { Missed } from '../../workers/tasks/growthQuestion.ts';
-import { isPosix } from '../os/posix.ts';
 import type { FreedPorts } from './freedPorts.ts';
-import { type Kill, type KillOptions, type KillOrder, missedOutcome, type PlainOutcome, protectedOutcome, subject } from './kill.ts';
+import { type Kill, type KillOptions, type KillOrder, missedOutcome, type PlainOutcome, protectedOutcome } from './kill.ts';
+import { foretell, plannedOutcome } from './planned.ts';
 import { type PlanOwner, type Plans, refuseMembersBesidePlan } from './plans.ts';
 import type { GatherProtection } from './protection.ts';
 
@@ -94,9 +94,9 @@ export function createProcessKilling({ pool, kill, plans, gatherProtection, free
       const judged = protectionOf(info, protection);
       if (judged && (judged.level === 'never' || !options.allowProtected)) return protectedOutcome(info, judged);
       targets.push(info);
-      return plannedOutcome(info, options);
+      return plannedOutcome(info);
     });
-    return { targets, outcomes };
+    return { targets, outcomes: await foretell(pool, outcomes, options) };
   }
 
   async function descendants(root: ProcessInfo): Promise<ProcessInfo[]> {
@@ -112,14 +112,6 @@ export function readOptions(
 ): KillOptions {
   const { tree = treeByDefault, signal = 'SIGTERM', graceMs = 5_000, force = true, allowProtected = false } = params;
   return { tree, signal, graceMs, force, allowProtected };
-}
-
-export function plannedOutcome(info: Glimpse, { signal, force }: KillOptions, hasSignals = isPosix): PlainOutcome {
-  const planned = { process: subject(info), outcome: 'planned', elapsedMs: 0 } as const;
-  if (hasSignals) return { ...planned, rung: 'signal', signal, reason: force ? `${signal}, then SIGKILL.` : `${signal}, and no force.` };
-  if (!force && signal !== 'SIGKILL')
-    return { ...planned, reason: 'Nothing: Windows has no way to ask it to end, only to make it, and force is not wanted.' };
-  return { ...planned, rung: 'terminate', signal: 'SIGKILL', reason: 'TerminateProcess at once: Windows has no way to ask it to end.' };
 }
 
 export function withoutPorts(outcomes: PlainOutcome[]) {

@@ -12,8 +12,8 @@ export interface Climber {
   signalled: string | null;
   /** What the last signal is called on this system. */
   rung: Rung;
-  /** The system has no way to ask it to end, only to make it: there is nothing to wait for. */
-  cannotBeAsked: boolean;
+  /** No signal asks it to end: `due` to be asked in another way, which this system may have; `never`, and there is nothing to wait for. */
+  asking: 'bySignal' | 'due' | 'never';
   startedMs: number;
   /** When its end was seen. */
   endedMs: number | null;
@@ -35,6 +35,8 @@ export interface Ladder {
   enter(info: Glimpse, sinceMs: number): Climber;
   /** Takes note of what a signal brought about, and waits for the end: who has ended, is gone, denied or another has its outcome then. */
   note(climber: Climber, outcome: SignalOutcome, signal: string): void;
+  /** Asks those to end whom no signal of this system can ask. */
+  ask(climbers: Climber[], signal: string): Promise<void>;
   /** Looks for the end of those that the waiter cannot see. */
   recheck(climbers: Climber[]): Promise<void>;
   leave(climbers: Climber[]): void;
@@ -51,7 +53,7 @@ export function createLadder(pool: Pool, waiter: Waiter, clock: Clock): Ladder {
         handle: null,
         signalled: null,
         rung: 'signal',
-        cannotBeAsked: false,
+        asking: 'bySignal',
         startedMs,
         endedMs: null,
         isBeingSignalled: false,
@@ -77,7 +79,7 @@ export function createLadder(pool: Pool, waiter: Waiter, clock: Clock): Ladder {
         else if (climber.endedMs !== null) settle(climber, endOf(climber));
         else watch(climber);
       } else if (answer === 'noWay') {
-        climber.cannotBeAsked = true;
+        if (climber.asking === 'bySignal') climber.asking = 'due';
         watch(climber);
       } else if (answer === 'denied') {
         settle(climber, { outcome: 'denied', reason: 'The system does not let this user signal it; its owner or root may.', elapsedMs });
@@ -90,6 +92,23 @@ export function createLadder(pool: Pool, waiter: Waiter, clock: Clock): Ladder {
         const reason = answer === 'gone' ? 'It had ended before it was signalled.' : 'It has ended; its parent has not collected it yet.';
         settle(climber, { outcome: 'gone', reason, elapsedMs, ...parent });
       }
+    },
+
+    async ask(climbers, signal) {
+      const due = climbers.filter(({ outcome, asking }) => outcome === null && asking === 'due');
+      if (due.length === 0) return;
+      for (const climber of due) climber.isBeingSignalled = true;
+      const targets = due.map(({ info: { pid, identity } }) => ({ pid, identity }));
+      const others = climbers.filter(({ outcome }) => outcome === null).map(({ info: { pid } }) => pid);
+      // A thread that dies over it may have asked some: a second Ctrl-Break makes many programs give up their manners.
+      const rungs = await pool.run('askProcesses', { targets, others }).catch(() => []);
+      due.forEach((climber, index) => {
+        const rung = rungs[index] ?? null;
+        climber.isBeingSignalled = false;
+        climber.asking = rung === null ? 'never' : 'bySignal';
+        if (rung !== null) Object.assign(climber, { signalled: signal, rung });
+        if (climber.endedMs !== null) noteEnd(climber);
+      });
     },
 
     async recheck(climbers) {

@@ -55,6 +55,9 @@ export function beginEnding(order: EndingOrder, { pool, kill, gatherSpared, find
   const grace = new AbortController();
   /** Whom it is no use to try again, and why. */
   const hopeless = new Map<string, PlainOutcome>();
+  /** Whom this system cannot ask to end: for them there is no grace. */
+  const deaf = new Set<string>();
+  const cannotBeAsked = ({ identity }: ProcessInfo) => deaf.has(identity);
   /** The time for closing the input is over. */
   const halfway = Promise.withResolvers<void>();
   let timers = setTimers(order.graceMs);
@@ -97,7 +100,7 @@ export function beginEnding(order: EndingOrder, { pool, kill, gatherSpared, find
     let targets = merge(order.root === null ? [] : [order.root], await find(order.leader));
     let forcedRounds = 0;
     // Everybody gets the polite signal, also when there is no time left to wait for it.
-    for (let isForced = false; targets.length > 0; isForced = grace.signal.aborted) {
+    for (let isForced = false; targets.length > 0; isForced = grace.signal.aborted || targets.every(cannotBeAsked)) {
       if (isForced && (hasRelented || forcedRounds === mostForcedRounds)) return tell([...hopeless.values(), ...targets.map(unforced)]);
       if (isForced) {
         forcedRounds += 1;
@@ -115,7 +118,11 @@ export function beginEnding(order: EndingOrder, { pool, kill, gatherSpared, find
         onRung,
       });
       const left = outcomes.filter(({ outcome }) => outcome === 'survived' || outcome === 'denied' || outcome === 'protected');
-      for (const outcome of left) if (isForced || outcome.outcome !== 'survived') hopeless.set(outcome.process.identity ?? '', outcome);
+      for (const outcome of left) {
+        if (isForced || outcome.outcome !== 'survived') hopeless.set(outcome.process.identity ?? '', outcome);
+        // Without an end of the grace there is no other reason to have survived a polite round.
+        else if (!grace.signal.aborted) deaf.add(outcome.process.identity ?? '');
+      }
       targets = merge(await describe(left), await find(null)).filter(({ identity }) => !hopeless.has(identity));
     }
     return tell([...hopeless.values()]);

@@ -1,5 +1,6 @@
 import { fail } from '../../protocol/errors.ts';
 import type { ServiceStatus } from '../../protocol/types/service.ts';
+import { isPosix } from '../os/posix.ts';
 import { type Adopt, createAdopt } from './adopting.ts';
 import { type Apply, createApply } from './applying.ts';
 import { type Belonging, createBelonging } from './belonging.ts';
@@ -84,6 +85,7 @@ export function createServices(parts: ServicesParts): Services {
 
     signal(name, signal) {
       const service = find(name);
+      if (!isPosix && signal !== 'SIGKILL') throw noSignals(name);
       if (service.signal(signal)) return;
       const { state } = statusOf(service);
       throw fail('InvalidState', `The service ${name} is ${state}: there is nobody to signal.`, { state, allowed: ['running'] });
@@ -153,4 +155,10 @@ async function end(service: Service, { remainingMs, onCloser }: Deadline): Promi
   for (let attempt = 0; attempt < 2 && isLive(service.state); attempt += 1) await stop();
   const { state, cause } = statusOf(service);
   if (state === 'stopping') throw new Error(cause);
+}
+
+/** Node has TerminateProcess for SIGTERM and SIGINT, which is not what they say. */
+function noSignals(name: string) {
+  const sentence = `Windows has no signals, so ${name} got none; ask it to end with service/stop, or end it with SIGKILL.`;
+  return fail('Unsupported', sentence, { capability: 'service.signal', platform: 'win32' });
 }

@@ -217,6 +217,22 @@ export interface Signals {
   isAlone(pid: number): boolean;
   /** Which of these handles are of processes that have ended, after at most so many ms; sooner when all have. None where the system does not tell. */
   awaitEnds(handles: readonly number[], withinMs: number): ReadonlySet<number>;
+  /** Where `send` may answer `noWay`: what there is instead of a signal. */
+  readonly asking?: Asking;
+}
+
+/** The ways in which a system without signals asks programs to end. */
+export interface Asking {
+  /** Asks each in the first way that it has, and says which that was; null for whoever has none. May take a second: it may have to start a program. */
+  ask(asked: Asked): (Rung | null)[];
+  /** The way that it would be tried for; asks nobody and starts nothing, so that it may turn out not to be there. */
+  foresee(pid: number): Rung | null;
+}
+
+export interface Asked {
+  targets: { pid: number; identity: string }[];
+  /** Who may hear of it as well: whatever else is ended with them. */
+  others: number[];
 }
 
 export type Rung = NonNullable<KillOutcome['rung']>;

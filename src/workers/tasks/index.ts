@@ -1,4 +1,5 @@
 import type { Platform } from '../platform/types.ts';
+import { askProcesses, foreseeRungs } from './askProcesses.ts';
 import { checkEvidence } from './checkEvidence.ts';
 import { checkPort } from './checkPort.ts';
 import { checkPorts } from './checkPorts.ts';
@@ -22,12 +23,14 @@ import { walkTree } from './walkTree.ts';
 
 /** Everything a pool thread can be asked to do, by name. A task keeps nothing: its thread may die at any moment. */
 export const tasks = {
+  askProcesses,
   checkEvidence,
   checkPort,
   checkPorts,
   describeProcesses,
   explainPort,
   findStarted,
+  foreseeRungs,
   growTrees,
   listAncestors,
   listProcesses,

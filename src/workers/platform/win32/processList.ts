@@ -9,6 +9,16 @@ export function listSystemProcesses(): SystemProcess[] {
   return parseSystemProcesses(list.bytes, list.address).filter((row) => row.pid !== IDLE && (row.threads > 0 || !hasEnded(row.pid)));
 }
 
+/**
+ * Those of which trees are made. What serves a console (conhost.exe) is a child of the program that has it, ends with the last that
+ * uses it, and takes them along if it is ended before, so it counts as part of it and not as one more.
+ */
+export function listRelated(): SystemProcess[] {
+  const all = listSystemProcesses();
+  const parents = new Set(all.map(({ ppid }) => ppid));
+  return all.filter(({ name, pid }) => name.toLowerCase() !== 'conhost.exe' || parents.has(pid));
+}
+
 /** Without a thread it has ended, or is one of the kernel’s own, which cannot be opened. */
 const hasEnded = (pid: number): boolean => {
   const held = holdProcess(pid);

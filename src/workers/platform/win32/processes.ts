@@ -9,7 +9,7 @@ import { parseWindowsCommandLine } from '../parse/windowsCommandLine.ts';
 import type { Processes, ProcessSample } from '../types.ts';
 import { type HeldProcess, holdProcess, processHandles } from './heldProcess.ts';
 import { formatIdentity, sameIdentity } from './identity.ts';
-import { listSystemProcesses } from './processList.ts';
+import { listRelated, listSystemProcesses } from './processList.ts';
 import { userOf } from './users.ts';
 
 /**
@@ -22,7 +22,7 @@ export function createWin32Processes(): Processes {
     glimpse: describe,
     identify,
     listPids: () => listSystemProcesses().map(({ pid }) => pid),
-    readParents: () => new Map(listSystemProcesses().map(({ pid, ppid }) => [pid, ppid])),
+    readParents: () => new Map(listRelated().map(({ pid, ppid }) => [pid, ppid])),
     sample,
     sameIdentity,
     // Windows has neither units nor cgroups; what runs in WSL or a container is in another system.

@@ -1,13 +1,14 @@
 import { access } from '../../../native/win32/processHandle.ts';
 import { loadHandleWaits, mostHandles } from '../../../native/win32/waitForHandles.ts';
 import type { Hold, Kin, SignalAnswer, Signals } from '../types.ts';
+import { askToEnd, foreseeWay } from './asking.ts';
 import { holdProcess, processHandles } from './heldProcess.ts';
 import { formatIdentity, sameIdentity } from './identity.ts';
-import { listSystemProcesses } from './processList.ts';
+import { listRelated, listSystemProcesses } from './processList.ts';
 
 /**
  * Windows has no signals. SIGKILL is TerminateProcess through the handle that was opened before the identity was checked, SIGSTOP and
- * SIGCONT suspend and resume all threads; for the polite ones there is no way to reach a program that was not made for it.
+ * SIGCONT suspend and resume all threads; for the polite ones there is `asking`, which is no short step.
  */
 export function createWin32Signals(): Signals {
   return {
@@ -22,6 +23,7 @@ export function createWin32Signals(): Signals {
     // Who has a child is in the list that is read anyway.
     isAlone: () => false,
     awaitEnds,
+    asking: { ask: askToEnd, foresee: foreseeWay },
   };
 }
 
@@ -65,7 +67,7 @@ function act(handle: number, signal: string): SignalAnswer {
 
 /** There are neither groups nor sessions here: 0 is nobody’s. The start is only compared, and all are rounded alike. */
 function readKin(): Kin[] {
-  return listSystemProcesses().map(({ pid, ppid, created }) => ({ pid, ppid, pgid: 0, sid: 0, startTicks: Number(created) }));
+  return listRelated().map(({ pid, ppid, created }) => ({ pid, ppid, pgid: 0, sid: 0, startTicks: Number(created) }));
 }
 
 function awaitEnds(handles: readonly number[], withinMs: number): Set<number> {

@@ -891,7 +891,7 @@ class AsyncServiceMethods:
         """Sends a signal to the process of a service, and to nobody else.
 
         An end by it counts like any other end that service/stop has not asked for: what follows is as the
-        spec’s `restart` says.
+        spec’s `restart` says. On Windows SIGKILL alone is supported.
 
         Args:
             name:
@@ -899,7 +899,7 @@ class AsyncServiceMethods:
             timeout: Seconds, after which the request is cancelled and CallTimeout raised.
 
         Raises:
-            NotFound, InvalidState
+            NotFound, InvalidState, Unsupported
         """
         await self._call("service/signal", {"name": name, "signal": signal}, {}, timeout)
 
