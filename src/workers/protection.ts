@@ -97,6 +97,8 @@ const shielded = (reason: ProtectionReason, sentence: string): Protection => ({ 
 function programOf({ executable, commandLine, name }: Glimpse): string {
   const called = baseName(commandLine?.[0] ?? name).replace(/^-/, '');
   const file = executable === null ? called : baseName(executable);
+  // Windows tells capitals from others in no name.
+  if (file.toLowerCase().endsWith('.exe')) return file.toLowerCase();
   return multiCall.has(file) ? called : file;
 }
 
@@ -133,7 +135,7 @@ const serviceManagers = new Set([
 /** Critical processes: their end is a bug check 0xEF (learn.microsoft.com, CRITICAL_PROCESS_DIED). */
 const windowsCritical = new Set(['smss.exe', 'csrss.exe', 'wininit.exe', 'winlogon.exe', 'lsass.exe']);
 
-const wslRelays = new Set(['wslrelay.exe', 'wslhost.exe']);
+const wslRelays = new Set(['wslrelay.exe', 'wslhost.exe', 'wslservice.exe']);
 
 const containerEngines = new Set([
   'docker-proxy',
@@ -150,7 +152,14 @@ const containerEngines = new Set([
   'pasta.avx2',
   'com.docker.backend',
   'com.docker.backend.exe',
+  'com.docker.proxy.exe',
+  'com.docker.vpnkit.exe',
   'vpnkit',
+  'vpnkit.exe',
+  'dockerd.exe',
+  'containerd.exe',
+  'gvproxy.exe',
+  'win-sshproxy.exe',
   'lxc-start',
 ]);
 

@@ -139,6 +139,16 @@ const cases: { name: string; facts: Partial<PortFacts>; cause: string; says: Reg
     says: /3000-3010/,
   },
   {
+    name: 'a range that refuses the bind',
+    facts: {
+      rules: { ...free.rules, reserved: [{ from: 3000, to: 3010 }], reservedRefusesBind: true },
+      binds: [{ protocol: 'tcp', address: '0.0.0.0', answer: 'reservedByOs' }],
+    },
+    cause: 'reservedByOs',
+    says: /3000-3010 that the system has reserved; binding it is refused/,
+    evidence: /WSAEACCES/,
+  },
+  {
     name: 'no local address',
     facts: { binds: [{ protocol: 'tcp', address: '0.0.0.0', answer: 'addressUnavailable' }] },
     cause: 'addressUnavailable',

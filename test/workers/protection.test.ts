@@ -110,9 +110,26 @@ describe('protected unless allowed', () => {
     expect(running(null, `/usr/bin/${name}`, '-flag')).toMatchObject({ reason: 'containerEngine' });
   });
 
-  test.each(['wslrelay.exe', 'wslhost.exe'])('a relay of WSL: %s', (name) => {
-    expect(running(`C:\\Windows\\System32\\lxss\\${name}`, name)).toMatchObject({ level: 'protected', reason: 'wslRelay' });
+  test.each(['wslrelay.exe', 'wslhost.exe', 'WSLRelay.EXE'])('a relay of WSL: %s', (name) => {
+    expect(running(`C:\\Program Files\\WSL\\${name}`, name)).toMatchObject({
+      level: 'protected',
+      reason: 'wslRelay',
+      sentence: expect.stringMatching(/inside WSL; end its owner there instead/),
+    });
   });
+
+  test.each(['com.docker.backend.exe', 'com.docker.vpnkit.exe', 'vpnkit.exe', 'gvproxy.exe'])(
+    'a container engine on Windows: %s',
+    (name) => {
+      expect(running(`C:\\Program Files\\Docker\\Docker\\resources\\${name}`, name)).toMatchObject({
+        level: 'protected',
+        reason: 'containerEngine',
+        sentence: expect.stringMatching(/stop the container instead/),
+      });
+      // Of another user: only its name is seen.
+      expect(judge({ executable: null, commandLine: null, name })).toMatchObject({ reason: 'containerEngine' });
+    },
+  );
 
   test.each([
     ['/usr/bin/bash', 'bash'],

@@ -864,6 +864,8 @@ export interface PortCheckResult {
   canBind: boolean;
   /** Why it cannot be bound; null when it can. */
   reason: Open<PortCheckResultReason> | null;
+  /** With the reason `reservedByOs`: the range that the system keeps from everybody. */
+  reserved?: PortRange | undefined;
 }
 
 export type PortCheckResultReason = 'inUse' | 'boundNotListening' | 'accessDenied' | 'reservedByOs' | 'addressUnavailable';

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import { defineMethod } from '../method.ts';
 import { KillOutcome, killOptions, WorkDoneToken } from '../types/kill.ts';
-import { Host, PortEntry } from '../types/port.ts';
-import { Duration, doc, Name, Port, Protocol, struct, Text } from '../types/primitives.ts';
+import { Host, PortEntry, PortRange } from '../types/port.ts';
+import { Duration, doc, Name, Port, Protocol, Text } from '../types/primitives.ts';
 import { Lease, ManagedPort } from '../types/registration.ts';
 
 /* Ports that the app calls its own: registered by name, made available, or handed out. */
@@ -68,8 +68,6 @@ export const ensureAvailable = defineMethod({
   errors: ['PermissionDenied', 'Unsupported', 'ShuttingDown'],
   examples: [{ name: 'a free port', params: { port: 5050 }, result: { available: true, attempts: 1, outcomes: [], entries: [] } }],
 });
-
-const PortRange = struct('PortRange', 'Ports from and to, both included.', { from: Port, to: Port });
 
 export const allocate = defineMethod({
   name: 'port/allocate',

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { defineMethod } from '../method.ts';
-import { BindObstacle, Host, PortCause, PortEntry, Suggestion } from '../types/port.ts';
+import { BindObstacle, Host, PortCause, PortEntry, PortRange, Suggestion } from '../types/port.ts';
 import { Cursor, Duration, doc, Port, Protocol, Text } from '../types/primitives.ts';
 
 const OneProtocol = doc(z.optional(Protocol), 'Which protocol’s port.', { default: 'tcp' });
@@ -45,6 +45,7 @@ export const check = defineMethod({
     inUse: doc(z.boolean(), 'A listener (UDP: a bound, unconnected socket) serves it.'),
     canBind: doc(z.boolean(), 'A server that sets SO_REUSEADDR, as most do, could bind it now.'),
     reason: BindObstacle,
+    reserved: doc(z.optional(PortRange), 'With the reason `reservedByOs`: the range that the system keeps from everybody.'),
   }),
   errors: ['PermissionDenied', 'Unsupported', 'TimedOut'],
   examples: [{ name: 'a free port', params: { port: 3000 }, result: { inUse: false, canBind: true, reason: null } }],

@@ -43,6 +43,8 @@ export const BindObstacle = doc(
   'Why it cannot be bound; null when it can.',
 );
 
+export const PortRange = struct('PortRange', 'Ports from and to, both included.', { from: Port, to: Port });
+
 export const PortCause = doc(
   z.enum([
     'free',

@@ -188,6 +188,7 @@ const bindWords: Record<Exclude<BindAnswer, 'cannotTry' | 'noFamily'>, string> =
   bound: 'succeeded',
   inUse: 'refused, address in use (EADDRINUSE)',
   accessDenied: 'refused, permission denied (EACCES)',
+  reservedByOs: 'refused, in a range that the system keeps (WSAEACCES)',
   addressUnavailable: 'refused, no such local address (EADDRNOTAVAIL)',
 };
 

@@ -74,6 +74,8 @@ export type BindAnswer =
   | 'bound'
   | 'inUse'
   | 'accessDenied'
+  /** It lies in a range that the system refuses to everybody. */
+  | 'reservedByOs'
   | 'addressUnavailable'
   /** This machine has no such address family, or no address of it at all. */
   | 'noFamily'

@@ -18,6 +18,8 @@ export interface PortVerdict {
   /** A server could bind every one of them whose address family this machine has. */
   canBind: boolean;
   reason: 'inUse' | 'boundNotListening' | 'accessDenied' | 'reservedByOs' | 'addressUnavailable' | null;
+  /** With `reservedByOs`: the range. */
+  reserved?: PortRules['reserved'][number];
 }
 
 /** Is the port in use, and could it be bound? Never listens and never connects. */
@@ -29,8 +31,12 @@ export async function checkPort({ protocol, port, hosts, bind = 'try' }: PortQue
   const present = looks.filter(({ answer }) => answer !== 'noFamily');
   const obstacle = present.find(({ answer }) => answer !== 'bound')?.answer;
   if (present.length > 0 && obstacle === undefined) return { inUse, canBind: true, reason: null };
-  return { inUse, canBind: false, reason: inUse ? 'inUse' : toReason(obstacle) };
+  const reason = inUse ? 'inUse' : toReason(obstacle);
+  const reserved = reason === 'reservedByOs' ? findRange(port, await sockets.readRules()) : undefined;
+  return { inUse, canBind: false, reason, ...(reserved && { reserved }) };
 }
+
+const findRange = (port: number, { reserved }: PortRules) => reserved.find(({ from, to }) => from <= port && port <= to);
 
 interface Endpoint {
   protocol: SocketRow['protocol'];
@@ -40,7 +46,7 @@ interface Endpoint {
   address: Address;
 }
 
-type Answer = Exclude<BindAnswer, 'cannotTry'> | 'boundNotListening' | 'reservedByOs';
+type Answer = Exclude<BindAnswer, 'cannotTry'> | 'boundNotListening';
 
 interface Look {
   /** Who serves the address; a wildcard is served by whoever serves any address of its family. */
@@ -101,7 +107,7 @@ function judgeByRules({ port, address }: Endpoint, rules: PortRules, localAddres
   const isLocal = isWildcard(address.text) || (!isIpv6 && isLoopback(address.text)) || localAddresses.includes(address.text);
   if (!isLocal) return 'addressUnavailable';
   if (port < rules.unprivilegedPortStart && !rules.mayBindPrivileged) return 'accessDenied';
-  return rules.reservedRefusesBind && rules.reserved.some(({ from, to }) => from <= port && port <= to) ? 'reservedByOs' : 'bound';
+  return rules.reservedRefusesBind && findRange(port, rules) !== undefined ? 'reservedByOs' : 'bound';
 }
 
 async function readOverlapping(sockets: Sockets, { protocol, port, address }: Endpoint): Promise<SocketRow[]> {

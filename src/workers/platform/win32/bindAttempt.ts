@@ -15,6 +15,18 @@ export function attemptBind({ address, ...target }: BindTarget, { hasIpv6 }: { h
   const probe = loadBindProbe();
   if (probe === null) return 'cannotTry';
   const error = probe({ ...target, family: address.family, address: address.bytes });
+  const answer = judgeBindError(error, { isReserved: () => isReserved(target.port), lacksFamily: address.family === 'ipv6' && !hasIpv6 });
+  if (answer === null) throw new Error(`Binding ${target.protocol} ${address.text} port ${target.port} failed with ${error}.`);
+  return answer;
+}
+
+const isReserved = (port: number): boolean => readPortRules().reserved.some(({ from, to }) => from <= port && port <= to);
+
+/** What an error of Winsock says about the port; null when that is something else. */
+export function judgeBindError(
+  error: number,
+  { isReserved, lacksFamily }: { isReserved: () => boolean; lacksFamily: boolean },
+): BindAnswer | null {
   switch (error) {
     case 0:
       return 'bound';
@@ -22,17 +34,15 @@ export function attemptBind({ address, ...target }: BindTarget, { hasIpv6 }: { h
       return 'inUse';
     case WSAEACCES:
       // A range that the system has excluded; anywhere else it is a socket that holds the port for itself alone.
-      return isReserved(target.port) ? 'accessDenied' : 'inUse';
+      return isReserved() ? 'reservedByOs' : 'inUse';
     case WSAEADDRNOTAVAIL:
-      return address.family === 'ipv6' && !hasIpv6 ? 'noFamily' : 'addressUnavailable';
+      return lacksFamily ? 'noFamily' : 'addressUnavailable';
     case WSAEAFNOSUPPORT:
       return 'noFamily';
     default:
-      throw new Error(`Binding ${target.protocol} ${address.text} port ${target.port} failed with ${error}.`);
+      return null;
   }
 }
-
-const isReserved = (port: number): boolean => readPortRules().reserved.some(({ from, to }) => from <= port && port <= to);
 
 /** winerror.h; "Using SO_REUSEADDR and SO_EXCLUSIVEADDRUSE" has which of them comes when. */
 const WSAEACCES = 10_013;

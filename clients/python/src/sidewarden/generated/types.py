@@ -869,6 +869,8 @@ class PortCheckResult(Struct):
     """A server that sets SO_REUSEADDR, as most do, could bind it now."""
     reason: Optional[Union[PortCheckResultReason, str]]
     """Why it cannot be bound; null when it can."""
+    reserved: Optional[PortRange] = None
+    """With the reason `reservedByOs`: the range that the system keeps from everybody."""
 
 @dataclass
 class PortEnsureAvailableParams(Struct):

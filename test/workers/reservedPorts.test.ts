@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import type { BindAnswer, Platform, PortRules, Sockets } from '../../src/workers/platform/types.ts';
+import { judgeBindError } from '../../src/workers/platform/win32/bindAttempt.ts';
+import { checkPort } from '../../src/workers/tasks/checkPort.ts';
+
+/*
+ * Ranges that Windows refuses to everybody. Wine has none, so neither the error nor the range comes from a system here: the codes are
+ * those of winsock2.h, and the range is one that Hyper-V is known to set aside.
+ */
+
+const range = { from: 50_000, to: 50_059 };
+const rules: PortRules = {
+  unprivilegedPortStart: 0,
+  mayBindPrivileged: true,
+  ephemeral: { from: 49_152, to: 65_535 },
+  reserved: [{ from: 5_357, to: 5_357 }, range],
+  reservedRefusesBind: true,
+};
+
+/** Nobody listens, and a bind is answered so. */
+const platformThat = (answer: BindAnswer): Platform => {
+  const sockets: Partial<Sockets> = {
+    read: () => [],
+    lookup: () => null,
+    tryBind: () => answer,
+    readClosing: () => ({ counts: {}, connections: 0 }),
+    readRules: () => rules,
+    readLocalAddresses: () => ['127.0.0.1'],
+  };
+  return { sockets } as Platform;
+};
+
+const ask = (port: number, platform: Platform, bind: 'try' | 'never' = 'try') =>
+  checkPort({ protocol: 'tcp', port, hosts: ['127.0.0.1'], bind }, platform);
+
+test('a bind that is refused there is said to be, with the range', async () => {
+  expect(await ask(50_010, platformThat('reservedByOs'))).toEqual({
+    inUse: false,
+    canBind: false,
+    reason: 'reservedByOs',
+    reserved: range,
+  });
+});
+
+test('the rules alone say the same', async () => {
+  expect(await ask(50_059, platformThat('cannotTry'), 'never')).toMatchObject({ canBind: false, reason: 'reservedByOs', reserved: range });
+  expect(await ask(50_060, platformThat('cannotTry'), 'never')).toEqual({ inUse: false, canBind: true, reason: null });
+});
+
+test.each([
+  [0, 'bound'],
+  [10_013, 'inUse'],
+  [10_047, 'noFamily'],
+  [10_048, 'inUse'],
+  [10_049, 'addressUnavailable'],
+  [10_050, null],
+] as const)('what error %i says outside of a range: %s', (error, answer) => {
+  expect(judgeBindError(error, { isReserved: () => false, lacksFamily: false })).toBe(answer);
+});
+
+test('WSAEACCES is the range’s, inside of one; a missing family is told from a missing address', () => {
+  expect(judgeBindError(10_013, { isReserved: () => true, lacksFamily: false })).toBe('reservedByOs');
+  expect(judgeBindError(10_048, { isReserved: () => true, lacksFamily: false })).toBe('inUse');
+  expect(judgeBindError(10_049, { isReserved: () => false, lacksFamily: true })).toBe('noFamily');
+});
