@@ -2,6 +2,7 @@ import type { CompleteProbe } from '../spec.ts';
 import type { LineWatch } from './log.ts';
 import { whoseElse } from './ownership.ts';
 import { repeat } from './repeat.ts';
+import { areOneQuestion, shareQuestions } from './sharing.ts';
 import { httpTarget, tcpTarget } from './target.ts';
 import { type Answer, type Ask, failure, givenUp, type ProbedRun, type ProbeParts, reasonOf, success } from './types.ts';
 
@@ -25,8 +26,9 @@ export function startProbing({ run, lineWatch, parts, onReady, onUnready, onAili
   const ended = new AbortController();
   const { signal } = ended;
   const { clock, log } = parts;
+  const shared = readiness && liveness && areOneQuestion(readiness, liveness) ? shareQuestions(lazily(readiness, run, parts), clock) : null;
   const ask = (probe: CompleteProbe, onSuccess: () => void, onFailure: (why: string) => void) =>
-    void repeat(probe, lazily(probe, run, parts), { onSuccess, onFailure, signal, clock }).catch((error: unknown) =>
+    void repeat(probe, shared ?? lazily(probe, run, parts), { onSuccess, onFailure, signal, clock }).catch((error: unknown) =>
       log.error({ err: error, service: run.spec.name }, 'a probe failed in a way it should not'),
     );
 
