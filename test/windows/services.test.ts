@@ -22,6 +22,29 @@ test('a sidecar that is killed takes along what its services have started, detac
   await until(() => !isAlive(service.process?.pid ?? 0) && !isAlive(grandchild), 'service and grandchild end');
 });
 
+test('what has left its tree and its environment is in the job of its service, and in no other', async () => {
+  await using sidecar = await startSidecar();
+  const first = await startDetaching(sidecar, 'escape', 'first');
+  const second = await startDetaching(sidecar, 'escape', 'second');
+  expect(await sidecar.call('service/stop', { name: 'first', graceMs: 1_000 })).toMatchObject({ services: [{ state: 'stopped' }] });
+  expect([first, second].map(({ grandchild }) => isAlive(grandchild))).toEqual([false, true]);
+  expect(isAlive(second.service.process?.pid ?? 0)).toBe(true);
+  sidecar.child.kill('SIGKILL');
+  await sidecar.exited;
+  await until(() => !isAlive(second.grandchild), 'the other ends with the sidecar');
+});
+
+test('what a service has left behind when it ended by itself is ended as well', async () => {
+  await using sidecar = await startSidecar();
+  const { service, grandchild } = await startDetaching(sidecar, 'escape', 'leaving', { restart: { policy: 'never' } });
+  process.kill(service.process?.pid as number);
+  await until(
+    async () => (await sidecar.call('service/get', { name: 'leaving' })).service?.state === 'exited',
+    'the service to have exited',
+  );
+  await until(() => !isAlive(grandchild), 'what it left to end');
+});
+
 test('the host is watched by a handle', async () => {
   await using sidecar = await startSidecar({ initialize: false });
   const { result } = await sidecar.request('initialize', { ...helloParams, processId: process.pid });
@@ -34,12 +57,12 @@ test('a program that is missing is refused with a sentence', async () => {
   expect(missing.error).toMatchObject({ message: expect.stringContaining('on the PATH'), data: { kind: 'SpawnFailed', errno: 'ENOENT' } });
 });
 
-async function startDetaching(sidecar: TestSidecar) {
-  const [, ...args] = nodeProgram('detach');
+async function startDetaching(sidecar: TestSidecar, program = 'detach', name = 'detaching', more: object = {}) {
+  const [, ...args] = nodeProgram(program);
   const { service } = await sidecar.call('service/start', {
-    spec: { name: 'detaching', command: basename(process.execPath, '.exe'), args, env: { PATH: dirname(process.execPath) } },
+    spec: { name, command: basename(process.execPath, '.exe'), args, env: { PATH: dirname(process.execPath) }, ...more },
   });
-  const line = await until(async () => (await sidecar.call('service/logs', { name: 'detaching' })).lines[0], 'its first line', 60_000);
+  const line = await until(async () => (await sidecar.call('service/logs', { name })).lines[0], 'its first line', 60_000);
   const grandchild = Number(line.text);
   expect(isAlive(grandchild)).toBe(true);
   return { service, grandchild };

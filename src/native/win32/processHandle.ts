@@ -22,6 +22,7 @@ export interface ProcessHandles {
 export const access = {
   terminate: 0x0001,
   readMemory: 0x0010,
+  setQuota: 0x0100,
   query: 0x0400,
   suspendResume: 0x0800,
   queryLimited: 0x1000,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../clock.ts';
 import type { Log } from '../../log.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { ProcessMark } from '../ledger/records.ts';
 import { startVariable } from '../os/environment.ts';
 import { enterJob } from '../os/ownJob.ts';
 import { createReaper } from '../os/reaper.ts';
@@ -78,6 +79,16 @@ export function createContaining({ system, looking, ledgers, guardScript, path =
   function containByJob(): Containment {
     const problem = looking.capabilities.native ? enterJob() : 'there are no native calls';
     if (problem !== null) log.warn({ problem }, 'services cannot be kept together; what they start may outlive this sidecar');
-    return createJobContainment({ hasJob: problem === null });
+    return createJobContainment({ hasJob: problem === null, identify: identifyAll, log });
+  }
+
+  /** Only those of which trees are made. */
+  async function identifyAll(pids: readonly number[]): Promise<ProcessMark[]> {
+    if (pids.length === 0) return [];
+    const counted = await processes.readParents();
+    const marks = await Promise.all(
+      pids.filter((pid) => counted.has(pid)).map(async (pid) => ({ pid, identity: await processes.identify(pid) })),
+    );
+    return marks.filter((mark): mark is ProcessMark => mark.identity !== null);
   }
 }

@@ -1,26 +1,59 @@
+import type { Log } from '../../../log.ts';
+import type { ProcessMark } from '../../ledger/records.ts';
+import { makeServiceJob, type ServiceJob } from '../../os/serviceJob.ts';
 import type { Containment } from './containment.ts';
 
+export interface JobContainmentParts {
+  /** The sidecar itself is in one, with all that it starts. */
+  hasJob: boolean;
+  /** Those of these processes that count as such, with their identities; gone ones are left out. */
+  identify(pids: readonly number[]): Promise<ProcessMark[]>;
+  log: Log;
+}
+
 /**
- * Windows: the sidecar lives in a job object that ends with it, and so does all that it starts, whatever that does to leave. One
- * job holds everything, so what a single start has left is found as anywhere: by descent, and by the mark in its environment.
+ * Windows: the sidecar lives in a job object that ends with it, and so does all that it starts, whatever that does to leave. Each
+ * start has one more within, which says what belongs to it and ends just that. A process is taken in right after it was started: what
+ * it has started before that, if anything, is found as anywhere else, by descent and by the mark in its environment.
  */
-export function createJobContainment({ hasJob }: { hasJob: boolean }): Containment {
+export function createJobContainment({ hasJob, identify, log }: JobContainmentParts): Containment {
   const kind = hasJob ? 'job' : 'none';
   return {
     kind,
     cgroupOf: () => null,
     // Nothing survives the job, so nothing was left to us.
     resume: () => Promise.reject(new Error('nothing outlives a sidecar on Windows')),
-    prepare: async () => ({
-      cgroup: null,
-      sinceTicks: null,
-      isEmpty: async () => false,
-      started: async () => kind,
-      letGo() {},
-      ending() {},
-      orphans: async () => [],
-      async force() {},
-      async release() {},
-    }),
+
+    async prepare({ startId }) {
+      let job = hasJob ? makeServiceJob() : null;
+      return {
+        cgroup: null,
+        sinceTicks: null,
+        // What was started before its process was taken in is in no list.
+        isEmpty: async () => false,
+        letGo() {},
+        async started(pid) {
+          const problem = job?.take(pid) ?? null;
+          if (problem !== null) {
+            log.warn({ problem, startId }, 'what a service starts is found by descent and by its mark alone');
+            job = closed(job);
+          }
+          return kind;
+        },
+        ending() {},
+        orphans: async () => (job === null ? [] : identify(job.members())),
+        async force() {
+          job?.end();
+        },
+        async release() {
+          job = closed(job);
+        },
+      };
+    },
   };
+}
+
+function closed(job: ServiceJob | null): null {
+  job?.close();
+  return null;
 }
