@@ -103,12 +103,13 @@ function portOwners({ capabilities }: Server): Finding {
 
 function processHandles({ capabilities, serverInfo }: Server, { pidfdInode }: DoctorFacts): Finding {
   const hasHandles = capabilities.killIdentity === 'handle';
+  const unit = serverInfo.platform !== 'darwin' ? 'ticks of 10 ms' : capabilities.native ? 'microseconds' : 'seconds';
   const ends = hasHandles
     ? 'The end of a process is noticed at once.'
     : 'The end of a process is noticed by looking again and again, within a quarter of a second.';
   const identity = pidfdInode
     ? ' A process is never taken for another one that got its pid.'
-    : ` A process is told from a later one with its pid by its start time alone, which is counted in ${serverInfo.platform === 'darwin' ? 'microseconds' : 'ticks of 10 ms'}.`;
+    : ` A process is told from a later one with its pid by its start time alone, which is counted in ${unit}.`;
   return {
     title: 'process handles',
     value: hasHandles ? `pidfd${pidfdInode ? ' with inode' : ''}` : 'none',

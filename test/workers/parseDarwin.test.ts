@@ -108,6 +108,7 @@ describe('lsof(8), field output: a set of fields for each process, then one for 
       { pid: 4711, protocol: 'tcp', family: 'ipv6', address: '::1', port: 9_229 },
       { pid: 4711, protocol: 'udp', family: 'ipv4', address: '0.0.0.0', port: 5_353 },
       { pid: 4711, protocol: 'tcp', family: 'ipv6', address: 'fe80::aede:48ff:fe00:1122', port: 7_000 },
+      { pid: 4711, protocol: 'tcp', family: 'ipv4', address: '0.0.0.0', port: 3_000 },
     ]);
   });
 

@@ -20,9 +20,12 @@ export function readHeldSockets(libproc: Libproc, pid: number): Set<number> | 'd
   return keys;
 }
 
-/** The same of all processes, or of those that `args` name, by lsof(8): listeners and UDP. Throws when it cannot look. */
+/**
+ * The same of all processes, or of those that `args` name, by lsof(8). Throws when it cannot look. It is not told to leave connections
+ * out: `-s TCP:LISTEN` loses all UDP with them (seen with lsof 4.95), and a second run costs more than reading past them.
+ */
 export async function askHeldSockets(tools: Tools, args: readonly string[] = []): Promise<{ pid: number; key: number }[]> {
-  const end = await ask(tools, 'lsof', ['-nP', '-iTCP', '-sTCP:LISTEN', '-iUDP', ...args, '-F', lsofFields]);
+  const end = await ask(tools, 'lsof', ['-nP', '-i', ...args, '-F', lsofFields]);
   const why = whyLsofFailed(end);
   if (why !== null) throw fail('Unsupported', `Who holds a port cannot be found out: ${tools.lsof} says “${why}”.`, aboutTool('lsof'));
   return parseLsofFields(new TextDecoder().decode(end.stdout)).map(({ pid, ...place }) => ({ pid, key: socketKey(place) }));

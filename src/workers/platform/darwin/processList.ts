@@ -65,22 +65,58 @@ const statusWords: Record<number, ProcessInfo['status']> = {
   [procStat.zombie]: 'zombie',
 };
 
+/**
+ * A run of ps takes some 10 ms for one process as for all, so all are read, and a table serves whoever asks for the next one right
+ * behind. Only who is in it: who is not may have begun since.
+ */
 function askPs(tools: Tools): ProcessList {
   const all = ['-axo', psColumns];
-  const some = (pids: readonly number[]) => ['-o', psColumns, '-p', pids.join(',')];
-  const one = (rows: ProcessRow[]) => rows[0] ?? null;
-  const findSome = async (pids: readonly number[]) => {
-    const wanted = pids.filter(isPid);
-    return wanted.length === 0 ? [] : readPs(tools, await ask(tools, 'ps', some(wanted)));
+  let table: { atMs: number; tookMs: number; byPid: Map<number, ProcessRow> } | null = null;
+  const keep = (rows: ProcessRow[], sinceMs: number): ProcessRow[] => {
+    const atMs = performance.now();
+    table = { atMs, tookMs: atMs - sinceMs, byPid: new Map(rows.map((row) => [row.pid, row])) };
+    return rows;
   };
+  // On a busy machine another run would take as long as that one did.
+  const recent = (ageMs: number) => (table !== null && performance.now() - table.atMs <= Math.max(ageMs, table.tookMs) ? table : null);
+  const read = async () => {
+    const sinceMs = performance.now();
+    return keep(readPs(tools, await ask(tools, 'ps', all)), sinceMs);
+  };
+  const readHere = () => {
+    const sinceMs = performance.now();
+    return keep(readPs(tools, askHere(tools, 'ps', all)), sinceMs);
+  };
+  const inTable = (pid: number) => table?.byPid.get(pid) ?? null;
+
   return {
-    list: async () => readPs(tools, await ask(tools, 'ps', all)),
-    find: async (pid) => one(await findSome([pid])),
-    findSome,
-    listHere: () => readPs(tools, askHere(tools, 'ps', all)),
-    findHere: (pid) => (isPid(pid) ? one(readPs(tools, askHere(tools, 'ps', some([pid])))) : null),
+    list: read,
+    async find(pid) {
+      if (!isPid(pid)) return null;
+      const known = recent(lookAgeMs)?.byPid.get(pid);
+      if (known !== undefined) return known;
+      await read();
+      return inTable(pid);
+    },
+    async findSome(pids) {
+      const wanted = pids.filter(isPid);
+      return wanted.length === 0 ? [] : readPs(tools, await ask(tools, 'ps', ['-o', psColumns, '-p', wanted.join(',')]));
+    },
+    listHere: readHere,
+    findHere(pid) {
+      if (!isPid(pid)) return null;
+      const known = recent(signalAgeMs)?.byPid.get(pid);
+      if (known !== undefined) return known;
+      readHere();
+      return inTable(pid);
+    },
   };
 }
+
+/** Less than the time after which a waiter looks first, with a run of its own: who is known to have ended is not told as living. */
+const lookAgeMs = 40;
+/** About as long as ps itself takes between its look and its answer; in that time no pid comes around again. */
+const signalAgeMs = 20;
 
 /** ps exits with 1 and says nothing when there is none of those that it was asked for. */
 function readPs({ ps }: Tools, { code, stdout, stderr }: ToolEnd): ProcessRow[] {

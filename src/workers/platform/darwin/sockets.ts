@@ -38,23 +38,23 @@ async function readRows(tools: Tools, { protocols, ...query }: SocketQuery): Pro
 }
 
 /**
- * macOS lets a socket bind beside a listener on another address. Alone it is not let in where anybody has the port, so when that
+ * macOS lets a server bind beside a listener on another address. Alone it is not let in where anybody has the port, so when that
  * succeeds nobody has; only else the table is read.
  */
 async function tryBind(endpoint: Omit<BindTarget, 'scope'>, { alone, asServer }: BindAttempts, tools: Tools): Promise<BindAnswer> {
   const target: BindTarget = { ...endpoint, scope: findScope(endpoint.address) };
-  const first = alone === null ? 'cannotTry' : judgeBind(alone(target), endpoint);
-  if (first !== 'inUse' && first !== 'cannotTry') return first;
-  if (await isHeld(endpoint, tools)) return 'inUse';
-  if (endpoint.protocol === 'tcp') return asServer === null ? 'cannotTry' : judgeBind(asServer(target), endpoint);
-  // Refused by nobody who is still there: another look of that moment, or one who has just left.
-  return alone === null ? 'cannotTry' : judgeBind(alone(target), endpoint);
+  const first = alone === null ? 'inUse' : judgeBind(alone(target), endpoint);
+  if (first !== 'inUse') return first;
+  // UDP that was refused by nobody who is still there: by another look of that moment, or by one who has just left.
+  const attempt = endpoint.protocol === 'tcp' ? asServer : alone;
+  if (attempt === null) return 'cannotTry';
+  const answer = judgeBind(attempt(target), endpoint);
+  return answer === 'bound' && endpoint.protocol === 'tcp' && (await isHeld(endpoint, tools)) ? 'inUse' : answer;
 }
 
-/** Whether anybody has the port on an address that overlaps; a connected UDP socket counts too. */
-async function isHeld({ protocol, address, port }: Omit<BindTarget, 'scope'>, tools: Tools): Promise<boolean> {
-  if (protocol === 'tcp') return (await listRows(tools, 'tcp', { port, withBoundTcp: true })).some((row) => overlaps(row, address));
-  return (await listSockets(tools, 'udp')).some((socket) => socket.port === port && overlaps(socket, address));
+/** Whether anybody has the TCP port on an address that overlaps. */
+async function isHeld({ address, port }: Omit<BindTarget, 'scope'>, tools: Tools): Promise<boolean> {
+  return (await listRows(tools, 'tcp', { port, withBoundTcp: true })).some((row) => overlaps(row, address));
 }
 
 function judgeBind(errno: string | null, { protocol, address, port }: Omit<BindTarget, 'scope'>): BindAnswer {

@@ -1,7 +1,7 @@
 import type { Family } from '../types.ts';
 import { readLocalAddress } from './darwinAddress.ts';
 
-/** A TCP listener or a UDP socket, and a process that has a descriptor of it. */
+/** A TCP listener, TCP that is bound and idle, or a UDP socket, and a process that has a descriptor of it. */
 export interface LsofSocket {
   pid: number;
   protocol: 'tcp' | 'udp';
@@ -14,9 +14,9 @@ export interface LsofSocket {
 export const lsofFields = 'pftPnT0';
 
 /**
- * Reads the field output of lsof(8): a set of fields begins with `p` for a process and with `f` for each of its files. LISTEN only,
- * whatever lsof was asked for: a connection that was accepted has the listener’s port and is no holder of it. UDP that is connected
- * (`->` in its name) is left out as well, and so are sockets that are not bound (`*:*`).
+ * Reads the field output of lsof(8): a set of fields begins with `p` for a process and with `f` for each of its files. Of TCP only
+ * LISTEN, and CLOSED while it is bound, whatever lsof was asked for: a connection that was accepted has the listener’s port and is
+ * no holder of it. UDP that is connected (`->` in its name) is left out as well, and so are sockets that are not bound (`*:*`).
  */
 export function parseLsofFields(text: string): LsofSocket[] {
   const sockets: LsofSocket[] = [];
@@ -43,12 +43,14 @@ function toSocket(pid: number, file: Map<string, string>): LsofSocket | null {
   const protocol = file.get('P')?.toLowerCase();
   const name = file.get('n') ?? '';
   if ((protocol !== 'tcp' && protocol !== 'udp') || name.includes('->')) return null;
-  if (protocol === 'tcp' && file.get('ST') !== 'LISTEN') return null;
+  if (protocol === 'tcp' && !holding.has(file.get('ST') ?? '')) return null;
   const [, host, port] = /^(.*):(\d+)$/.exec(name) ?? [];
   if (host === undefined) return null;
   const address = readLocalAddress(host.replace(/^\[(.*)\]$/, '$1'), file.get('t') === 'IPv6' ? 'ipv6' : 'ipv4');
   return address === null ? null : { pid, protocol, family: address.family, address: address.text, port: Number(port) };
 }
+
+const holding = new Set(['LISTEN', 'CLOSED']);
 
 /**
  * What the end of lsof means, for a listing of sockets: it exits with 1 also when something that it was asked for is not there. Null
