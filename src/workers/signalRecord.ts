@@ -82,7 +82,9 @@ export function openRecord(record: SignalRecord) {
     return {
       place,
       pid: Atomics.load(cells, cell(place, PID)),
-      identity: new TextDecoder().decode(bytes.slice(start, start + (cells[cell(place, LENGTH)] ?? 0))),
+      get identity() {
+        return new TextDecoder().decode(bytes.slice(start, start + (cells[cell(place, LENGTH)] ?? 0)));
+      },
       handle: handle === NO_HANDLE ? null : handle - FIRST_HANDLE,
       isClaimed: (Atomics.load(cells, cell(place, STATE)) & CLAIMED) !== 0,
       isFrozen: (Atomics.load(cells, cell(place, STATE)) & FROZEN) !== 0,

@@ -387,7 +387,8 @@ const ignoring = 'process.on("SIGTERM", () => {}); process.stdin.resume();';
 async function kill(sidecar: TestSidecar, pid: number | undefined, options: Record<string, unknown> = {}): Promise<KillOutcome[]> {
   const { identity, startedAt, ...rest } = options;
   const target = { kind: 'process', pid, ...(identity !== undefined && { identity }), ...(startedAt !== undefined && { startedAt }) };
-  const { result, error } = await sidecar.request('process/kill', { target, ...rest });
+  // Some of them are held open by a test while others go on.
+  const { result, error } = await sidecar.request('process/kill', { target, ...rest }, undefined, 60_000);
   if (error) throw new Error(error.message);
   return (result as { outcomes: KillOutcome[] }).outcomes;
 }

@@ -131,7 +131,8 @@ export function createLadder(pool: Pool, waiter: Waiter, clock: Clock): Ladder {
           .then(() => pool.run('releaseHandles', { handles }))
           .catch(() => {});
       for (const climber of climbers) {
-        waits.get(climber)?.stop.abort();
+        const wait = waits.get(climber);
+        if (wait?.hasBegun) wait.stop.abort();
         climber.handle = null;
       }
     },

@@ -157,6 +157,8 @@ export interface Processes {
   describe(pid: number): MaybePromise<ProcessInfo | null>;
   /** The same in less time and fewer words, for trees of hundreds. */
   glimpse(pid: number): MaybePromise<Glimpse | null>;
+  /** And keeps hold of it where the look needed a handle anyway; whoever gets one releases it (`Signals.release`). Never of a zombie. */
+  glimpseHeld(pid: number): MaybePromise<{ info: Glimpse; handle: number | null } | null>;
   /** Only the identity, much cheaper. Null when there is none of that pid, or it has ended and is a zombie. PermissionDenied as above. */
   identify(pid: number): MaybePromise<string | null>;
   /** Those that this user may see; some systems hide the others altogether. */

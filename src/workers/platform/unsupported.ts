@@ -24,6 +24,7 @@ export function createUnsupported(name: SupportedPlatform, problem: string): Pla
     processes: {
       describe: processes,
       glimpse: processes,
+      glimpseHeld: processes,
       identify: processes,
       listPids: processes,
       readParents: processes,

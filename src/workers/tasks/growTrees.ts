@@ -17,7 +17,7 @@ export async function growTrees({ questions }: { questions: GrowthQuestion[] }, 
       await tree.lookUp();
     }
     for (let growing = trees, looks = 0; growing.length > 0 && looks < mostLooks; looks += 1) {
-      for (const tree of growing) tree.freeze();
+      for (const tree of growing) await tree.freeze();
       const looking = growing.filter((tree) => !tree.isComplete());
       const rows = looking.length === 0 ? [] : platform.signals.readKin();
       growing = [];

@@ -14,7 +14,7 @@ export interface Member {
 
 export interface GrowthQuestion {
   members: Member[];
-  /** One more that is to be looked up first, and judged: it is the first that is found, or missed. */
+  /** One more that is to be looked up first, and judged: it is the first that is found, or missed. Only together with `strike`. */
   meant?: ProcessRef;
   /** Whether anybody but those is looked for. */
   tree: boolean;

@@ -51,19 +51,24 @@ export async function signalProcesses(
   return outcomes;
 }
 
-/** Most processes end in less time than it takes to begin to wait for them, so the thread stays for that moment. */
+/** Most processes end in less time than it takes to begin to wait for them, so the thread stays for that moment, and while they go on ending. */
 export function noteEnds(outcomes: SignalOutcome[], signals: Signals): void {
-  const sent = outcomes.filter(({ answer, handle }) => answer === 'sent' && handle !== null);
-  if (sent.length === 0 || sent.length > mostAwaited) return;
-  const ended = signals.awaitEnds(
-    sent.map(({ handle }) => handle as number),
-    momentMs,
-  );
-  for (const outcome of sent) if (ended.has(outcome.handle as number)) outcome.hasEnded = true;
+  let living = outcomes.filter(({ answer, handle }) => answer === 'sent' && handle !== null);
+  const giveUpMs = performance.now() + longestStayMs;
+  for (let before = Infinity; living.length < before && living.length > 0 && performance.now() < giveUpMs; ) {
+    before = living.length;
+    const ended = signals.awaitEnds(
+      living.map(({ handle }) => handle as number),
+      before > 1 ? momentForManyMs : momentMs,
+    );
+    for (const outcome of living) if (ended.has(outcome.handle as number)) outcome.hasEnded = true;
+    living = living.filter(({ hasEnded }) => !hasEnded);
+  }
 }
 const momentMs = 1;
-/** More of them take longer than that. */
-const mostAwaited = 16;
+/** They take turns on the processors. */
+const momentForManyMs = 5;
+const longestStayMs = 200;
 
 /** Takes hold of a target, unless an earlier step did, or a thread that died in this one. */
 export function takeHold(target: SignalTarget, place: number, progress: Progress, signals: Signals): Hold {

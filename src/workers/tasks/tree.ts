@@ -31,6 +31,7 @@ export function createTree(question: GrowthQuestion, platform: Platform) {
   });
   const known = new Map(all.map((member) => [member.pid, member]));
   const spared = new Map<number, Glimpse>();
+  const heldPorts = new Map<number, number[]>();
   const found: Glimpse[] = [];
   let missed: Missed | undefined;
   let isOutdated = false;
@@ -64,19 +65,25 @@ export function createTree(question: GrowthQuestion, platform: Platform) {
         missed = { kind: 'ended', identity: before.identity, signal: order.signal };
         return;
       }
-      const info = await orHidden(() => processes.glimpse(meant.pid));
-      if (info === null) missed = { kind: 'gone' };
-      else if (info === 'hidden') missed = { kind: 'denied' };
-      else if (!isMeant(meant, info, processes.sameIdentity)) missed = { kind: 'identityMismatch', name: info.name };
-      else if (isProtected(info)) spared.set(info.pid, info);
-      else join(info, { startTicks: null });
+      const seen = await orHidden(() => processes.glimpseHeld(meant.pid));
+      if (seen === null) missed = { kind: 'gone' };
+      else if (seen === 'hidden') missed = { kind: 'denied' };
+      else {
+        const { info, handle } = seen;
+        if (!isMeant(meant, info, processes.sameIdentity)) missed = { kind: 'identityMismatch', name: info.name };
+        else if (isProtected(info)) spared.set(info.pid, info);
+        else return join(info, { startTicks: null, handle });
+        signals.release(handle);
+      }
     },
 
-    freeze(): void {
+    async freeze(): Promise<void> {
       if (progress === null || !freeze || isOutdated) return;
       // Who has got the signal already is not stopped again: SIGKILL alone ends a fork midway.
       const stopping = all.filter(({ isDue, isFrozen }) => isDue && !isFrozen);
       for (const member of stopping) stop(member);
+      // It takes them a moment, which is used.
+      if (order?.notePorts) await notePorts(stopping);
       awaitStandstill(
         stopping.map(({ pid }) => pid),
         signals,
@@ -144,6 +151,8 @@ export function createTree(question: GrowthQuestion, platform: Platform) {
     all.push(member);
     known.set(pid, member);
     found.push(info);
+    // Recorded at once, so that the handle is not lost with this thread.
+    if (handle !== null) hold(member);
   }
 
   function hold(member: Known): Hold {
@@ -161,23 +170,24 @@ export function createTree(question: GrowthQuestion, platform: Platform) {
     signals.send({ ...member, handle: held.handle }, 'SIGSTOP');
   }
 
-  async function strikeAll({ signal, notePorts }: Strike): Promise<Record<string, SignalOutcome>> {
+  async function strikeAll(order: Strike): Promise<Record<string, SignalOutcome>> {
     if (progress === null) return {};
+    const { signal } = order;
     const due = all.filter(({ isDue }) => isDue);
-    const ports =
-      notePorts && due.length > 0
-        ? await listHeldPorts(
-            due.map(({ pid }) => pid),
-            platform,
-          )
-        : null;
+    if (order.notePorts) await notePorts(due.filter(({ pid }) => !heldPorts.has(pid)));
     const outcomes: Record<string, SignalOutcome> = {};
     // By force children first: a parent’s end may be theirs as well (libuv keeps them in a job on Windows), and then it was not us.
     for (const member of signal === 'SIGKILL' ? due.toReversed() : due) {
       const outcome = strike({ target: member, held: hold(member), place: member.place, signal }, progress, signals);
-      outcomes[member.identity] = withPorts(outcome, ports?.get(member.pid));
+      outcomes[member.identity] = withPorts(outcome, heldPorts.get(member.pid));
     }
     return outcomes;
+  }
+
+  async function notePorts(members: Known[]): Promise<void> {
+    const pids = members.map(({ pid }) => pid);
+    const ports = pids.length === 0 ? null : await listHeldPorts(pids, platform);
+    for (const pid of pids) heldPorts.set(pid, ports?.get(pid) ?? []);
   }
 
   async function takeGeneration(rows: Kin[], byPid: Map<number, Kin>, kinds: Kinship<Known>['kind'][]): Promise<void> {

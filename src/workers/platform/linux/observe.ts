@@ -57,26 +57,29 @@ export function observeHeld<Seen>(held: HeldProcess, pidfds: Pidfds | null, look
 /**
  * The same without its directory and its status, which is half of the time; null where that is not enough to go by. Here the pidfd
  * is the proof: only processes have one, and while it takes a signal (0: none) its process is not reaped and the pid its own.
+ * Whoever gets it closes it.
  */
-export function observeBriefly<Seen>(
+export function observeByPidfd<Seen>(
   pid: number,
   pidfds: Pidfds,
   look: (directory: string) => Seen,
-): Omit<Observation<Seen>, 'status'> | null {
+): (Omit<Observation<Seen>, 'status'> & { pidfd: number }) | null {
   assertOwnProc();
   const opened = pidfds.open(pid);
   if (!('fd' in opened)) return null;
+  let isKept = false;
   try {
     const inode = pidfds.inode(opened.fd);
     const stat = parseProcStat(readProcFile(`/proc/${pid}/stat`));
     const seen = look(`/proc/${pid}`);
     const isThere = [0, constants.errno.EPERM].includes(pidfds.signal(opened.fd, 0));
-    return stat === null || isReaped(stat) || !isThere ? null : { stat, inode, seen };
+    isKept = stat !== null && !isReaped(stat) && isThere;
+    return stat !== null && isKept ? { stat, inode, seen, pidfd: opened.fd } : null;
   } catch (error) {
     if (isGone(error) || isDenied(error)) return null;
     throw error;
   } finally {
-    fs.closeSync(opened.fd);
+    if (!isKept) fs.closeSync(opened.fd);
   }
 }
 

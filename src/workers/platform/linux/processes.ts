@@ -13,7 +13,7 @@ import { pagesToBytes, startedAt, ticksToMs } from './clocks.ts';
 import { readVariable } from './environ.ts';
 import { assertOwnProc } from './heldProcess.ts';
 import { formatIdentity, sameIdentity } from './identity.ts';
-import { type Observation, observe, observeBriefly } from './observe.ts';
+import { type Observation, observe, observeByPidfd } from './observe.ts';
 import { isDenied, isGone, readProcFile, readProcLink } from './procFiles.ts';
 import { userName } from './users.ts';
 
@@ -26,6 +26,7 @@ export function createLinuxProcesses({ native }: { native: boolean }): Processes
   return {
     describe: (pid) => describe(pid, pidfds()),
     glimpse: (pid) => glimpse(pid, pidfds()),
+    glimpseHeld: (pid) => glimpseHeld(pid, pidfds()),
     identify: (pid) => identify(pid, pidfds()),
     listPids,
     readParents,
@@ -72,29 +73,44 @@ function describe(pid: number, pidfds: Pidfds | null): ProcessInfo | null {
 }
 
 function glimpse(pid: number, pidfds: Pidfds | null): Glimpse | null {
+  const held = glimpseHeld(pid, pidfds);
+  if (held === null) return null;
+  if (held.handle !== null) fs.closeSync(held.handle);
+  return held.info;
+}
+
+function glimpseHeld(pid: number, pidfds: Pidfds | null): { info: Glimpse; handle: number | null } | null {
   const seen =
     pidfds === null
       ? null
-      : observeBriefly(pid, pidfds, (directory) => ({
+      : observeByPidfd(pid, pidfds, (directory) => ({
           commandLine: parseFile(`${directory}/cmdline`, parseCommandLine),
           executable: readLink(`${directory}/exe`).path,
         }));
-  if (seen === null) return describe(pid, pidfds);
-  const { stat, inode } = seen;
+  if (seen === null) {
+    const info = describe(pid, pidfds);
+    return info && { info, handle: null };
+  }
+  const { stat, inode, pidfd } = seen;
   const isZombie = stat.state === 'Z';
   const commandLine = isZombie ? null : seen.seen.commandLine;
   const executable = isZombie ? null : seen.seen.executable;
+  const status = statusOf(stat);
+  if (status === 'zombie') fs.closeSync(pidfd);
   return {
-    pid,
-    ppid: stat.ppid,
-    pgid: stat.pgid,
-    sid: stat.sid,
-    identity: formatIdentity({ pid, startTicks: stat.startTicks, inode }),
-    startedAt: startedAt(stat.startTicks),
-    name: completeName(stat.comm, commandLine?.[0], executable),
-    executable,
-    commandLine,
-    status: statusOf(stat),
+    info: {
+      pid,
+      ppid: stat.ppid,
+      pgid: stat.pgid,
+      sid: stat.sid,
+      identity: formatIdentity({ pid, startTicks: stat.startTicks, inode }),
+      startedAt: startedAt(stat.startTicks),
+      name: completeName(stat.comm, commandLine?.[0], executable),
+      executable,
+      commandLine,
+      status,
+    },
+    handle: status === 'zombie' ? null : pidfd,
   };
 }
 

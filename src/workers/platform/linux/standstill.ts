@@ -7,10 +7,7 @@ import { isDenied, isGone, readProcFile } from './procFiles.ts';
  * (kernel/fork.c, copy_process, ends midway only for a fatal signal), and its child is seen only then.
  */
 export function hasStopped(pid: number): boolean {
-  const stat = readStat(`/proc/${pid}`);
-  if (stat === null || hasEnded(stat)) return true;
-  if (!isAtRest(stat)) return false;
-  return stat.threads <= 1 || listThreads(pid).every((tid) => isAtRest(readStat(`/proc/${pid}/task/${tid}`)));
+  return areAllAtRest(pid, readStat(`/proc/${pid}`));
 }
 
 /**
@@ -19,9 +16,15 @@ export function hasStopped(pid: number): boolean {
  */
 export function isAlone(pid: number): boolean {
   const stat = readStat(`/proc/${pid}`);
-  if (stat === null || stat.pgid === pid || stat.sid === pid || !hasStopped(pid)) return false;
-  const threads = listThreads(pid);
+  if (stat === null || stat.pgid === pid || stat.sid === pid || !areAllAtRest(pid, stat)) return false;
+  const threads = stat.threads === 1 ? [`${pid}`] : listThreads(pid);
   return threads.length > 0 && threads.every((tid) => hasNoChild(`/proc/${pid}/task/${tid}/children`));
+}
+
+function areAllAtRest(pid: number, leader: ProcStat | null): boolean {
+  if (leader === null || hasEnded(leader)) return true;
+  if (!isAtRest(leader)) return false;
+  return leader.threads <= 1 || listThreads(pid).every((tid) => isAtRest(readStat(`/proc/${pid}/task/${tid}`)));
 }
 
 const isAtRest = (stat: ProcStat | null): boolean => stat === null || 'TtZXx'.includes(stat.state);

@@ -20,6 +20,10 @@ export function createWin32Processes(): Processes {
   return {
     describe,
     glimpse: describe,
+    glimpseHeld(pid) {
+      const info = describe(pid);
+      return info && { info, handle: null };
+    },
     identify,
     listPids: () => listSystemProcesses().map(({ pid }) => pid),
     readParents: () => new Map(listRelated().map(({ pid, ppid }) => [pid, ppid])),
