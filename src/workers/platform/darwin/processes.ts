@@ -20,6 +20,10 @@ export function createDarwinProcesses(options: DarwinOptions): Processes {
   return {
     describe: (pid) => describe(pid, list, details),
     glimpse: (pid) => describe(pid, list, details),
+    async glimpseHeld(pid) {
+      const info = await describe(pid, list, details);
+      return info && { info, handle: null };
+    },
     async identify(pid) {
       const row = await list.find(pid);
       return row === null || row.status === 'zombie' ? null : row.identity;
