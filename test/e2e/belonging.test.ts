@@ -64,7 +64,54 @@ test('all of an owner end at once, when that is allowed, and nobody else does', 
   expect(outcomes.map(({ process: { pid } }) => pid).sort()).toEqual(mine.map(({ pid }) => pid).sort());
   expect(mine.filter(({ pid }) => isAlive(pid))).toEqual([]);
   expect(theirs.filter(({ pid }) => !isAlive(pid))).toEqual([]);
+  // As service/stop would have it: no crash, and no restart.
+  expect((await sidecar.call('service/get', { name: 'one' })).service).toMatchObject({ state: 'stopped', restarts: 0, process: null });
+  expect((await sidecar.call('service/get', { name: 'two' })).service).toMatchObject({ state: 'running' });
   expect((await sidecar.call('process/kill', { target: { kind: 'owner', ownerTag: 'nobody' } })).outcomes).toEqual([]);
+});
+
+describe('a kill that may touch what is protected', () => {
+  test.each([
+    ['of its process', (pid: number) => pid],
+    ['of a child of it', (_pid: number, child: number) => child],
+  ])('stops the service: %s', async (_, choose) => {
+    await using sidecar = await startSidecar();
+    const restart = { policy: 'always', backoffMs: 0 } as const;
+    const { service } = await sidecar.call('service/start', { spec: { name: 'one', ...family, restart, ownerTag: 'tab 1' } });
+    await sidecar.call('service/start', {
+      spec: { name: 'needs', command: 'sleep', args: ['300'], dependsOn: [{ name: 'one', condition: 'started' }], restart },
+    });
+    await until(async () => (await list(sidecar, 'tab 1')).length === 3, 'the family');
+    const all = (await list(sidecar, 'tab 1')).map(({ pid }) => pid);
+    const root = service.process?.pid as number;
+    const child = (await list(sidecar, 'tab 1')).find(({ ppid }) => ppid === root)?.pid as number;
+    const pid = choose(root, child);
+    const refused = await sidecar.call('process/kill', { target: { kind: 'process', pid } });
+    expect(refused.outcomes).toMatchObject([{ outcome: 'protected' }]);
+    const { outcomes } = await sidecar.call('process/kill', { target: { kind: 'process', pid }, allowProtected: true });
+    expect(outcomes.map(({ process }) => process.pid)).toContain(pid);
+    expect(all.filter(isAlive)).toEqual([]);
+    const { services } = await sidecar.call('service/list', {});
+    expect(services).toMatchObject([
+      { name: 'needs', state: 'stopped', restarts: 0 },
+      { name: 'one', state: 'stopped', restarts: 0, cause: 'It was ended by a kill that was asked for.' },
+    ]);
+  });
+
+  test('without force asks it, and what stays can be stopped', async () => {
+    await using sidecar = await startSidecar();
+    const deaf = "trap 'echo asked' TERM; echo up; while :; do sleep 0.1; done";
+    const spec: ServiceSpec = { name: 'one', command: 'sh', args: ['-c', deaf], readiness: { kind: 'log', pattern: 'up' } };
+    const { service } = await sidecar.call('service/start', { spec });
+    const pid = service.process?.pid as number;
+    const order = { target: { kind: 'process', pid }, allowProtected: true, tree: false, force: false, graceMs: 50 } as const;
+    expect((await sidecar.call('process/kill', order)).outcomes).toMatchObject([{ outcome: 'survived' }]);
+    expect(isAlive(pid)).toBe(true);
+    expect((await sidecar.call('service/get', { name: 'one' })).service).toMatchObject({ state: 'stopping' });
+    await sidecar.call('service/stop', { name: 'one', graceMs: 0 });
+    expect(isAlive(pid)).toBe(false);
+    expect((await sidecar.call('service/get', { name: 'one' })).service).toMatchObject({ state: 'stopped', restarts: 0 });
+  });
 });
 
 describe('how a process ended', () => {

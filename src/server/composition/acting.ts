@@ -15,6 +15,7 @@ import { createLadder } from '../processes/ladder.ts';
 import { findOwned } from '../processes/owned.ts';
 import { createPlans } from '../processes/plans.ts';
 import { createProtection } from '../processes/protection.ts';
+import { createKillOnRequest } from '../supervisor/killing.ts';
 import { limits } from '../transport/limits.ts';
 import type { Clients } from './clients.ts';
 import type { Containing } from './containing.ts';
@@ -46,18 +47,19 @@ export function createActing(
     ownStarts: () => clients.all().flatMap(({ ledgers }) => ledgers.ledger.starts()),
   });
   const kill = createKill({ pool, ladder: createLadder(pool, waiter, clock), grow: createGrow(pool), gatherProtection, clock });
+  const killOnRequest = createKillOnRequest({ kill, pool, services: () => clients.all().map(({ services }) => services) });
   const freedPorts = createFreedPorts(pool);
   const findOwnedBy = (connectionId: string, ownerTag: string, signal?: AbortSignal) =>
     findOwned(pool, { starts: clients.of(connectionId).ledgers.ledger.starts(), ownerTag, signal });
   const killProcesses = createProcessKilling({
     pool,
-    kill,
+    kill: killOnRequest,
     plans: createPlans(clock),
     gatherProtection,
     freedPorts,
     findOwned: findOwnedBy,
   });
-  const portKilling = createPortKilling({ pool, ports, kill, plans: createPlans(clock), gatherProtection });
+  const portKilling = createPortKilling({ pool, ports, kill: killOnRequest, plans: createPlans(clock), gatherProtection });
   const leases = createLeases(clock, limits.leases);
   const holdPort = createHoldPort({ native: capabilities.native, platform: system.platform });
   const allocate = createAllocate({ pool, leases, holdPort, registrationsOf, clock });

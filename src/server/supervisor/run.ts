@@ -14,7 +14,7 @@ import { reopenOwnFile } from './output/ownFile.ts';
 import type { Claim, LeftRunning, Persistence } from './persistence.ts';
 import { numbersOf, replacePorts } from './placeholders.ts';
 import type { AssignedPort } from './servicePorts.ts';
-import { spawnService } from './spawning.ts';
+import { identifyChild, spawnService } from './spawning.ts';
 import type { CompleteSpec } from './spec.ts';
 import { abandoned, failureOf } from './startFailures.ts';
 import { type Around, surroundings } from './surroundings.ts';
@@ -64,6 +64,8 @@ export interface Run {
   end(graceMs: number): void;
   /** It has ended: ends what it has left behind. Where that is urgent and the kernel knows that there is nothing, `cleared` comes at once. */
   clear(graceMs: number, order: { isUrgent: boolean }): void;
+  /** Its end does not begin before this has come to one, unless it is hastened. */
+  hold(until: Promise<void>): void;
   hasten(graceMs: number): void;
   relent(): void;
   /** Sends a signal to the process itself; false when it has ended, or is not there yet. */
@@ -74,7 +76,7 @@ export interface Run {
 
 /** Starts it, or goes on with what an earlier sidecar has started. */
 export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport, left: LeftRunning | null = null): Run {
-  const { ledger, log, pool, containment, persistence } = parts;
+  const { ledger, log, containment, persistence } = parts;
   const startId = left?.start.startId ?? randomUUID();
   const exited = Promise.withResolvers<ChildExit>();
   let child: Child | null = null;
@@ -82,6 +84,9 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
   let contained: Contained = uncontained;
   let kind = containment.kind;
   let ending: Ending | null = null;
+  let held: Promise<void> = Promise.resolve();
+  let letEnd = (): void => {};
+  let mostGraceMs = Number.POSITIVE_INFINITY;
   let isAbandoned = false;
   let claim: Claim | null = left?.claim ?? null;
   let outlivesUs = false;
@@ -120,7 +125,17 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
     },
     end: (graceMs) => void end(graceMs).then(report.cleared),
     clear: (graceMs, { isUrgent }) => void (isUrgent ? clearAtOnce(graceMs) : end(graceMs).then(report.cleared)),
-    hasten: (graceMs) => ending?.hasten(graceMs),
+    hold(until) {
+      const hold = Promise.withResolvers<void>();
+      letEnd = hold.resolve;
+      held = hold.promise;
+      void until.finally(hold.resolve);
+    },
+    hasten(graceMs) {
+      letEnd();
+      mostGraceMs = Math.min(mostGraceMs, graceMs);
+      ending?.hasten(graceMs);
+    },
     relent: () => ending?.relent(),
     signal(signal) {
       if (child === null || child.hasExited()) return false;
@@ -172,7 +187,7 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
     }
     told = child.exited.then(onExit);
     kind = await contained.started(child.pid, child.cgroup);
-    process = await identify(child);
+    process = await identifyChild(child, spec.name, parts);
     if (process !== null) {
       await ledger.recordStarted({
         startId,
@@ -223,17 +238,6 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
     return spawned.child;
   }
 
-  /** While it was not collected its pid is its own; so what was read before we heard of its exit was read from it. */
-  async function identify({ pid, hasExited }: Child): Promise<ProcessInfo | null> {
-    try {
-      const { processes } = await pool.run('describeProcesses', { targets: [{ pid }] });
-      return hasExited() ? null : (processes[0] ?? null);
-    } catch (error) {
-      log.warn({ err: error, service: spec.name, pid }, 'a started process could not be looked at; it is known by its mark alone');
-      return null;
-    }
-  }
-
   async function onExit(exit: ChildExit): Promise<void> {
     exited.resolve(exit);
     // What it said last is part of why it ended; a descendant that lives on may hold its pipes open for good.
@@ -251,7 +255,9 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
   }
 
   /** Gives what could not be ended, as a sentence. */
-  async function end(graceMs: number): Promise<string | null> {
+  async function end(orderedMs: number): Promise<string | null> {
+    await held;
+    const graceMs = Math.min(orderedMs, mostGraceMs);
     const root = child === null || child.hasExited() ? null : process;
     const { signal } = spec.stop;
     const order: EndingOrder = { startId, contained, root, leader: process, input: inputToClose(), signal, graceMs, onRung: report.rung };

@@ -56,6 +56,8 @@ export interface StopOrder {
   cause: string;
   signal?: AbortSignal | undefined;
   onRung?: RunReport['rung'] | undefined;
+  /** Something else ends its processes: what is left is ended behind that, or when it is to be faster. */
+  behind?: Promise<void>;
 }
 
 export interface ServiceParts extends RunParts, ProbeParts {
@@ -135,7 +137,8 @@ export function createService(firstSpec: CompleteSpec, parts: ServiceParts): Ser
     },
 
     async stop(order) {
-      const { graceMs, cause, signal } = order;
+      const { graceMs, cause, signal, behind } = order;
+      if (behind !== undefined) run?.hold(behind);
       send({ kind: 'stop', graceMs, cause });
       stoppers.add(order);
       try {

@@ -11,7 +11,7 @@ import type { Service } from './service.ts';
 import { createStarting, type StartOrder } from './starting.ts';
 import { isLive } from './state.ts';
 import { label, statusOf } from './status.ts';
-import { type CommandOrder, createStopping } from './stopping.ts';
+import { type CommandOrder, createStopping, type Stopping } from './stopping.ts';
 import { type WriteOrder, writeTo } from './writing.ts';
 
 /** All services of a connection, by name. */
@@ -26,6 +26,8 @@ export interface Services {
   restart(target: Target, order: CommandOrder): Promise<ServiceStatus[]>;
   /** Ends them and forgets them. */
   remove(target: Target, order: CommandOrder): Promise<ServiceStatus[]>;
+  /** Stops these, which run, while something else ends their processes. */
+  stopAlong: Stopping['stopAlong'];
   apply: Apply;
   /** What earlier sidecars have left running on purpose becomes this one’s. Never rejects. */
   adopt: Adopt;
@@ -80,6 +82,7 @@ export function createServices(parts: ServicesParts): Services {
     stop: stopping.stop,
     restart: stopping.restart,
     remove: stopping.remove,
+    stopAlong: stopping.stopAlong,
     apply: createApply({ registry, starting, stopping, adopt, ownerTag: parts.ownerTag, log: parts.log }),
     adopt,
 

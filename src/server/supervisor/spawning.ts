@@ -1,3 +1,6 @@
+import type { Log } from '../../log.ts';
+import type { ProcessInfo } from '../../protocol/types/process.ts';
+import type { Pool } from '../../workers/pool.ts';
 import type { FollowedFile } from '../os/followedFile.ts';
 import { type Child, type FoundProgram, spawnChild } from '../os/spawn.ts';
 import type { ServiceOutput } from './output/output.ts';
@@ -36,4 +39,19 @@ export async function spawnService(
   const file = ownFile?.follow() ?? null;
   if (child.output !== null) output.attach(child.output);
   return { child, file };
+}
+
+/** While it was not collected its pid is its own; so what was read before we heard of its exit was read from it. */
+export async function identifyChild(
+  { pid, hasExited }: Child,
+  service: string,
+  { pool, log }: { pool: Pool; log: Log },
+): Promise<ProcessInfo | null> {
+  try {
+    const { processes } = await pool.run('describeProcesses', { targets: [{ pid }] });
+    return hasExited() ? null : (processes[0] ?? null);
+  } catch (error) {
+    log.warn({ err: error, service, pid }, 'a started process could not be looked at; it is known by its mark alone');
+    return null;
+  }
 }

@@ -11,6 +11,13 @@ export interface CommandOrder extends Pick<StopOrder, 'signal' | 'onRung'> {
   graceMs?: number | undefined;
 }
 
+export interface AlongOrder<Value> {
+  graceMs: number;
+  /** Whoever is left when `killing` is over is ended by force. */
+  isForced: boolean;
+  killing(): Promise<Value>;
+}
+
 /** Dependants end first. Each answers with those that were meant, and then with the dependants that it touched. */
 export interface Stopping {
   stop(target: Target, order: CommandOrder): Promise<ServiceStatus[]>;
@@ -21,6 +28,8 @@ export interface Stopping {
   bounce(services: readonly Service[], order: CommandOrder): Promise<void>;
   /** Ends these and forgets them. */
   discard(services: readonly Service[], order: CommandOrder): Promise<void>;
+  /** Stops these while something else ends their processes; gives what that gives. */
+  stopAlong<Value>(names: readonly string[], order: AlongOrder<Value>): Promise<Value>;
   /** What has to end before these may. */
   dependants(services: readonly Service[]): Service[];
 }
@@ -33,6 +42,8 @@ export interface StoppingParts {
 
 /** A restart is answered when what it starts again runs, or has failed to, or after this. */
 const longestRestartMs = 30_000;
+/** As long as a grace can be: until somebody stops it with a shorter one. */
+const unforcedMs = 3_600_000;
 
 export function createStopping({ registry, starting, clock }: StoppingParts): Stopping {
   const { services } = registry;
@@ -72,6 +83,27 @@ export function createStopping({ registry, starting, clock }: StoppingParts): St
     async discard(meant, order) {
       await endAll(meant, order, 'It was removed.');
       forget(meant);
+    },
+
+    async stopAlong(names, { graceMs, isForced, killing }) {
+      const meant = names.flatMap((name) => services.get(name) ?? []);
+      await endAll(dependants(meant), { graceMs }, 'It was stopped because what it needs is to be ended.');
+      const toldToEnd = registry.takeNumber();
+      const ended = Promise.withResolvers<void>();
+      const stops = meant.map((service) => {
+        Object.assign(service.intent, { isUp: false, toldToEnd });
+        return service.stop({
+          graceMs: isForced ? graceMs : unforcedMs,
+          cause: 'It was ended by a kill that was asked for.',
+          behind: ended.promise,
+        });
+      });
+      try {
+        return await killing();
+      } finally {
+        ended.resolve();
+        if (isForced) await Promise.all(stops);
+      }
     },
 
     dependants,
