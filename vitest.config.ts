@@ -7,7 +7,11 @@ const suites = ['architecture', 'protocol', 'package', 'conformance', 'e2e', 'wi
 const filesOf = (suite: string) => `test/${suite}/**/*.test.ts`;
 const usesBuild = (suite: string) => ['package', 'conformance', 'e2e', 'windows'].includes(suite);
 /** What only Windows can show, and beside it what has to come out the same on every system. */
-const onWindows = [filesOf('windows'), 'test/workers/{parse*,protection}.test.ts', 'test/server/{envelope,machine,shutdown}.test.ts'];
+const onWindows = [
+  filesOf('windows'),
+  'test/workers/{netstat,parse*,protection}.test.ts',
+  'test/server/{envelope,machine,shutdown}.test.ts',
+];
 
 const project = (name: string, include: string[], exclude: string[] = []) => ({
   test: {

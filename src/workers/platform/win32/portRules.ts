@@ -1,7 +1,6 @@
-import { spawnSync } from 'node:child_process';
-import { systemDirectory } from '../../../native/win32/systemDirectory.ts';
 import { parseDynamicPorts, parseExcludedPorts } from '../parse/excludedPorts.ts';
 import type { PortRules } from '../types.ts';
+import { runSystemTool } from './tools.ts';
 
 /**
  * The rules of Windows. Only netsh tells them, and it takes a tenth of a second, so they are kept for a while: Hyper-V and winnat
@@ -31,9 +30,9 @@ function askNetsh(): PortRules {
 const defaultDynamicPorts = { from: 49_152, to: 65_535 };
 
 function netsh(family: string, what: string, protocol: string): string {
-  const directory = systemDirectory();
-  if (directory === null) return '';
-  const args = ['interface', family, 'show', what, protocol];
-  const { stdout } = spawnSync(`${directory}\\netsh.exe`, args, { encoding: 'latin1', timeout: 3_000, windowsHide: true });
-  return stdout ?? '';
+  try {
+    return runSystemTool('netsh', ['interface', family, 'show', what, protocol]);
+  } catch {
+    return '';
+  }
 }

@@ -1,21 +1,41 @@
-import { loadReadTable, type TableQuestion } from '../../../native/win32/socketTables.ts';
+import { loadReadTable, type ReadTable, type TableQuestion } from '../../../native/win32/socketTables.ts';
+import { fail } from '../../../protocol/errors.ts';
 import { type IpHelperRow, mibTcpState, parseIpHelperTable } from '../parse/ipHelperTable.ts';
+import { parseNetstat } from '../parse/netstat.ts';
 import type { SocketRow } from '../types.ts';
+import { runSystemTool } from './tools.ts';
 
 type Protocol = SocketRow['protocol'];
 
-/** Listeners (TCP) and bound sockets (UDP, connected ones too: the table does not tell), of one port or of all. */
-export function listRows(protocol: Protocol, port?: number): SocketRow[] {
-  const rows = readAll(protocol, 'listeners').filter((row) => row.state === null || row.state === mibTcpState.listen);
-  return rows.filter((row) => row.port !== 0 && (port === undefined || row.port === port)).map((row) => toSocketRow(protocol, row));
+export interface SocketTable {
+  /** Listeners (TCP) and bound sockets (UDP, connected ones too: the table does not tell), of one port or of all. */
+  listRows(protocol: Protocol, port?: number): SocketRow[];
+  /** All TCP sockets over this local port. */
+  listConnections(port: number): IpHelperRow[];
 }
 
-/** All TCP sockets over this local port. */
-export const listConnections = (port: number): IpHelperRow[] => readAll('tcp', 'all').filter((row) => row.port === port);
+export interface SocketTableOptions {
+  native: boolean;
+  /** What `netstat -ano` prints. */
+  netstat?: () => string;
+}
 
-function readAll(protocol: Protocol, rows: TableQuestion['rows']): IpHelperRow[] {
-  const readTable = loadReadTable();
-  if (readTable === null) throw new Error('there are no native calls');
+/** From the IP Helper; without native calls from netstat, which names owners as well, but nobody here can say who those are. */
+export function createSocketTable({ native, netstat = runNetstat }: SocketTableOptions): SocketTable {
+  const readTable = native ? loadReadTable() : null;
+  const readAll = (protocol: Protocol, rows: TableQuestion['rows']) =>
+    readTable === null ? readNetstat(netstat(), protocol) : readTables(readTable, protocol, rows);
+  return {
+    listRows: (protocol, port) =>
+      readAll(protocol, 'listeners')
+        .filter((row) => row.state === null || row.state === mibTcpState.listen)
+        .filter((row) => row.port !== 0 && (port === undefined || row.port === port))
+        .map((row) => toSocketRow(protocol, row, readTable !== null)),
+    listConnections: (port) => readAll('tcp', 'all').filter((row) => row.port === port),
+  };
+}
+
+function readTables(readTable: ReadTable, protocol: Protocol, rows: TableQuestion['rows']): IpHelperRow[] {
   return families.flatMap((family) => {
     const bytes = readTable({ protocol, family, rows });
     return bytes === null ? [] : parseIpHelperTable(bytes, protocol, family);
@@ -24,7 +44,25 @@ function readAll(protocol: Protocol, rows: TableQuestion['rows']): IpHelperRow[]
 
 const families = ['ipv4', 'ipv6'] as const;
 
-function toSocketRow(protocol: Protocol, { family, address, port, pid }: IpHelperRow): SocketRow {
+const runNetstat = () => runSystemTool('netstat', ['-ano']);
+
+function readNetstat(text: string, protocol: Protocol): IpHelperRow[] {
+  const rows = parseNetstat(text);
+  // On every Windows somebody listens; an empty table is one that was not understood.
+  if (!rows.some(({ state }) => state === mibTcpState.listen)) {
+    throw fail(
+      'Unsupported',
+      'Without native calls sidewarden asks netstat, and what that prints here is no table of sockets; install koffi.',
+      {
+        capability: 'sockets',
+        platform: 'win32',
+      },
+    );
+  }
+  return rows.filter((row) => row.protocol === protocol);
+}
+
+function toSocketRow(protocol: Protocol, { family, address, port, pid }: IpHelperRow, ownersAreKnown: boolean): SocketRow {
   return {
     protocol,
     family,
@@ -36,7 +74,7 @@ function toSocketRow(protocol: Protocol, { family, address, port, pid }: IpHelpe
     key: keyOf(protocol, family, port, pid),
     uid: null,
     // 0 is nobody’s: the system has no owner to name.
-    pids: pid === 0 ? [] : [pid],
+    pids: ownersAreKnown ? (pid === 0 ? [] : [pid]) : null,
   };
 }
 

@@ -1,40 +1,50 @@
 import { networkInterfaces } from 'node:os';
+import { fail } from '../../../protocol/errors.ts';
 import { type Address, isLinkLocal, parseAddress } from '../parse/address.ts';
 import { covers, overlaps } from '../parse/coverage.ts';
-import { mibTcpState } from '../parse/ipHelperTable.ts';
-import type { ClosingSockets, OwnerScan, SocketQuery, SocketRow, Sockets } from '../types.ts';
+import { type IpHelperRow, mibTcpState } from '../parse/ipHelperTable.ts';
+import type { ClosingSockets, OwnerScan, SocketQuery, Sockets } from '../types.ts';
 import { attemptBind } from './bindAttempt.ts';
 import { readPortRules } from './portRules.ts';
-import { listConnections, listRows } from './socketTable.ts';
+import { createSocketTable, type SocketTable, type SocketTableOptions } from './socketTable.ts';
 
-/** The sockets of Windows, from the tables of the IP Helper, which name the owner of each. TCP that is bound and does not listen is in none. */
-export function createWin32Sockets(): Sockets {
+/** The sockets of Windows, from a table that names the owner of each. TCP that is bound and does not listen is in none. */
+export function createWin32Sockets({ native, ...options }: SocketTableOptions): Sockets {
+  const table = createSocketTable({ native, ...options });
+  const { listRows } = table;
   return {
-    read: readRows,
+    read: ({ protocols, port }: SocketQuery) => protocols.flatMap((protocol) => listRows(protocol, port)),
     lookup: (protocol, address, port) => {
       const wanted = localAddress(address);
       return listRows(protocol, port).find((row) => covers(row, wanted) === 'yes') ?? null;
     },
     tryBind(protocol, address, port) {
+      if (!native) return 'cannotTry';
       const wanted = localAddress(address);
       // Windows lets a socket of its own choice bind beside a listener on another address, so the table is asked first.
       if (listRows(protocol, port).some((row) => overlaps(row, wanted))) return 'inUse';
       return attemptBind({ protocol, address: wanted, port, scopeId: findScope(wanted) }, { hasIpv6: hasIpv6() });
     },
-    readClosing: countClosing,
+    readClosing: (port) => countClosing(table.listConnections(port)),
     readRules: readPortRules,
     readLocalAddresses: () => localInterfaces().map(({ address }) => address.text),
-    listCandidates: () => [...new Set([...listRows('tcp'), ...listRows('udp')].flatMap(({ pids }) => pids ?? []))],
-    scanOwners,
+    listCandidates() {
+      if (!native) throw withoutNative();
+      return [...new Set([...listRows('tcp'), ...listRows('udp')].flatMap(({ pids }) => pids ?? []))];
+    },
+    scanOwners: (keys, take) => scanOwners(keys, take, table),
   };
 }
 
-function readRows({ protocols, port }: SocketQuery): SocketRow[] {
-  return protocols.flatMap((protocol) => listRows(protocol, port));
+function withoutNative() {
+  return fail('Unsupported', 'Who holds a port needs native calls on Windows, which this sidecar has none of here; install koffi.', {
+    capability: 'processes',
+    platform: 'win32',
+  });
 }
 
-/** From the tables, because these name the owners: no process has to be asked. */
-function scanOwners(keys: ReadonlySet<number>, take: () => number | null): OwnerScan {
+/** From the table, because that names the owners: no process has to be asked. */
+function scanOwners(keys: ReadonlySet<number>, take: () => number | null, { listRows }: SocketTable): OwnerScan {
   const wanted = new Set<number>();
   for (let pid = take(); pid !== null; pid = take()) wanted.add(pid);
   if (wanted.size === 0) return { owners: [], unreadable: 0 };
@@ -43,8 +53,7 @@ function scanOwners(keys: ReadonlySet<number>, take: () => number | null): Owner
   return { owners, unreadable: 0 };
 }
 
-function countClosing(port: number): ClosingSockets {
-  const rows = listConnections(port);
+function countClosing(rows: IpHelperRow[]): ClosingSockets {
   const count = (state: number): number => rows.filter((row) => row.state === state).length;
   return {
     counts: Object.fromEntries(Object.entries(closingStates).map(([name, state]) => [name, count(state)])),
