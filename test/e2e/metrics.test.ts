@@ -41,6 +41,21 @@ test('tells of services, groups, ports, requests and itself, in a format that ca
   );
 });
 
+test('counts what left its session and what has ended, where a cgroup holds the service', async (context) => {
+  await using sidecar = await startSidecar();
+  const burn = 'n=0; while [ $n -lt 300000 ]; do n=$((n+1)); done';
+  const script = `sh -c '${burn}'; (setsid sleep 300 &); exec sleep 300`;
+  const { service } = await sidecar.call('service/start', { spec: { name: 'api', command: 'sh', args: ['-c', script] } });
+  context.skip(service.containment !== 'cgroup', 'needs a cgroup');
+  const read = async () => parseOpenMetrics((await sidecar.call('metrics/get', {})).openmetrics);
+  const families = await until(async () => {
+    const found = await read();
+    return sampleValue(found, 'sidewarden_service_processes', { service: 'api' }) === 2 ? found : null;
+  }, 'the one in a session of its own');
+  // Those two have done nothing but sleep.
+  expect(sampleValue(families, 'sidewarden_service_cpu_seconds', { service: 'api' })).toBeGreaterThan(0.05);
+});
+
 function sampleValue(families: ParsedFamily[], name: string, labels: Record<string, string>): number | undefined {
   const samples = families.flatMap((family) => family.samples).filter((sample) => sample.name === name);
   return samples.find((sample) => Object.entries(labels).every(([label, value]) => sample.labels[label] === value))?.value;

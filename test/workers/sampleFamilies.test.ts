@@ -1,6 +1,9 @@
+import { mkdir, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { createPlatform } from '../../src/workers/platform/index.ts';
+import { readUsage } from '../../src/workers/platform/linux/cgroup.ts';
 import { sampleFamilies } from '../../src/workers/tasks/sampleFamilies.ts';
+import { makeDirectory } from '../harness/directory.ts';
 import { isLinux } from '../harness/needs.ts';
 import { nodeProgram, spawnProgram } from '../harness/processes.ts';
 import { until } from '../harness/until.ts';
@@ -35,5 +38,25 @@ describe.runIf(isLinux).each(nativeModes)('what families use, native %s', (nativ
     expect(families.map((one) => one !== null)).toEqual([false, false, true]);
     await mine.kill();
     await until(async () => (await sampleFamilies({ leaders: [known] }, platform)).families[0] === null, 'the end to be seen');
+  });
+});
+
+describe.runIf(isLinux)('what the kernel counts for a cgroup', () => {
+  test('is taken where it is there, and only there', async () => {
+    await using directory = await makeDirectory();
+    await mkdir(directory.at('group', 'below'), { recursive: true });
+    await writeFile(directory.at('group', 'cgroup.procs'), '12\n');
+    await writeFile(directory.at('group', 'below', 'cgroup.procs'), '34\n');
+    await writeFile(directory.at('group', 'cpu.stat'), 'usage_usec 1500\nuser_usec 1000\nsystem_usec 500\n');
+    expect(readUsage(directory.at('group'))).toEqual({ pids: [12, 34], cpuMs: 1.5, rssBytes: null });
+    await writeFile(directory.at('group', 'memory.stat'), 'anon 4096\nfile 1000000\nkernel 5\nfile_mapped 8192\n');
+    expect(readUsage(directory.at('group'))).toEqual({ pids: [12, 34], cpuMs: 1.5, rssBytes: 12_288 });
+    expect(readUsage(directory.at('nowhere'))).toEqual({ pids: [], cpuMs: null, rssBytes: null });
+  });
+
+  test('is asked for one that we made alone', () => {
+    const platform = createPlatform('linux', { native: false });
+    expect(platform.processes.sampleCgroup(process.pid)).toBeNull();
+    expect(platform.processes.sampleCgroup(4_194_303)).toBeNull();
   });
 });

@@ -145,6 +145,16 @@ export interface ProcessSample {
   atMs: number;
 }
 
+/** What the kernel counts for a cgroup and those below it. */
+export interface CgroupUsage {
+  /** Who is in it now. */
+  pids: number[];
+  /** CPU time of all that ever ran in it; null where it is not counted. */
+  cpuMs: number | null;
+  /** What its processes have in memory, each page once; null without the memory controller. */
+  rssBytes: number | null;
+}
+
 /** What there is to know of a process before it is touched: whether it is the one meant, and whether it may be. */
 export type Glimpse = Pick<
   ProcessInfo,
@@ -178,6 +188,8 @@ export interface Processes {
   readVariable(pid: number, name: string): MaybePromise<{ value: string; identity: string } | null>;
   /** The pids in a cgroup and in those below it, by its directory; none where there is no such group. */
   listCgroup(directory: string): MaybePromise<number[]>;
+  /** Of the cgroup that we made for a start, where this process is in one; null where it is in none of ours. */
+  sampleCgroup(pid: number): MaybePromise<CgroupUsage | null>;
   /** Whether processes come in groups and sessions here; null when they do, else the error that says that they do not. */
   whyNoGroups(): SidewardenError | null;
 }

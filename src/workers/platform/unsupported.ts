@@ -33,6 +33,7 @@ export function createUnsupported(name: SupportedPlatform, problem: string): Pla
       readPlacement: processes,
       readVariable: processes,
       listCgroup: processes,
+      sampleCgroup: processes,
       whyNoGroups: processes,
     },
     signals: {

@@ -3,15 +3,16 @@ import { orHidden } from './target.ts';
 
 /** A process and whoever belongs to it, as one number each. */
 export interface FamilyUsage {
-  /** CPU time, user and system, of those that live now: it shrinks when one of them ends. */
+  /** CPU time, user and system. In a cgroup of ours of all that ever ran there, else of those that live now: then it shrinks when one ends. */
   cpuMs: number;
-  /** Resident memory; shared pages count in every process. */
+  /** Resident memory; shared pages count in every process, unless the kernel counts for a cgroup of ours. */
   rssBytes: number;
   processes: number;
 }
 
 /**
- * What each of these processes uses now, together with its descendants and with whoever is in the session that it leads. One
+ * What each of these processes uses now, together with whoever is in the cgroup that we made for it; without one, with its descendants
+ * and whoever is in the session that it leads. One
  * reading of all relations, however many are asked for. Null for one that has ended, or is another by now.
  */
 export async function sampleFamilies(
@@ -24,8 +25,10 @@ export async function sampleFamilies(
   const families = leaders.map(async ({ pid, identity }) => {
     const own = await orHidden(() => processes.sample(pid));
     if (own === null || own === 'hidden' || !processes.sameIdentity(own.ref.identity, identity)) return null;
+    const group = await processes.sampleCgroup(pid);
     const usage: FamilyUsage = { cpuMs: own.cpuMs, rssBytes: own.rssBytes, processes: 1 };
-    for (const member of membersOf(pid, children, sessions)) {
+    const members = group === null ? membersOf(pid, children, sessions) : new Set(group.pids.filter((member) => member !== pid));
+    for (const member of members) {
       // By a bare pid: who took it a moment ago can only distort a number.
       const sample = await orHidden(() => processes.sample(member));
       if (sample === null || sample === 'hidden') continue;
@@ -33,7 +36,7 @@ export async function sampleFamilies(
       usage.rssBytes += sample.rssBytes;
       usage.processes += 1;
     }
-    return usage;
+    return { ...usage, cpuMs: group?.cpuMs ?? usage.cpuMs, rssBytes: group?.rssBytes ?? usage.rssBytes };
   });
   return { families: await Promise.all(families) };
 }

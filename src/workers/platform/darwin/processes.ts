@@ -36,6 +36,7 @@ export function createDarwinProcesses(options: DarwinOptions): Processes {
     readPlacement: async (pid) => ((await list.find(pid)) === null ? null : { container: null, unit: null }),
     readVariable: (pid, name) => (details === null ? null : readVariable(pid, name, list, details)),
     listCgroup: () => [],
+    sampleCgroup: () => null,
     whyNoGroups: () => null,
   };
 }

@@ -1,10 +1,10 @@
 import fs from 'node:fs';
 import { loadKoffi } from '../../../native/koffi.ts';
 import { loadPidfds } from '../../../native/linux/pidfd.ts';
-import { parseMountinfo } from '../parse/mountinfo.ts';
 import { unifiedPath } from '../parse/procCgroup.ts';
 import { parseProcStatus } from '../parse/procStatus.ts';
 import type { PlatformCapabilities } from '../types.ts';
+import { unifiedDirectory } from './cgroup.ts';
 
 /** What works here, tried and not assumed. The socket source is measured where sockets are read. */
 export function probeLinux({ native }: { native: boolean }): Omit<PlatformCapabilities, 'socketSource'> {
@@ -71,12 +71,9 @@ const noCgroup: CgroupCapabilities = { cgroup: 'none', cgroupDirectory: null };
 
 /** Whether we may make groups of our own below our group in the unified hierarchy, and move processes there (cgroups(7)). */
 function probeCgroup(): CgroupCapabilities {
-  const mount = read('/proc/self/mountinfo', (text) => parseMountinfo(text).findLast(({ fileSystem }) => fileSystem === 'cgroup2'));
   const path = read('/proc/self/cgroup', unifiedPath);
-  if (!mount || !path) return noCgroup;
-  const below = mount.root === '/' ? path : path.startsWith(mount.root) ? path.slice(mount.root.length) : null;
-  if (below === null) return noCgroup;
-  const directory = `${mount.mountPoint}${below}`.replace(/\/$/, '');
+  const directory = path ? unifiedDirectory(path) : null;
+  if (directory === null) return noCgroup;
   try {
     fs.accessSync(directory, fs.constants.W_OK);
     // Who moves a process has to be able to write to the group that both have in common.

@@ -8,7 +8,7 @@ import { completeName } from '../parse/processName.ts';
 import { hasEnded, type ProcStat, parseProcStat } from '../parse/procStat.ts';
 import { decodeText } from '../parse/text.ts';
 import type { Glimpse, Placement, Processes, ProcessSample } from '../types.ts';
-import { listCgroup } from './cgroup.ts';
+import { listCgroup, sampleCgroup } from './cgroup.ts';
 import { pagesToBytes, startedAt, ticksToMs } from './clocks.ts';
 import { readVariable } from './environ.ts';
 import { assertOwnProc } from './heldProcess.ts';
@@ -35,6 +35,7 @@ export function createLinuxProcesses({ native }: { native: boolean }): Processes
     readPlacement,
     readVariable: (pid, name) => readVariable(pid, name, pidfds()),
     listCgroup,
+    sampleCgroup,
     whyNoGroups: () => null,
   };
 }

@@ -33,6 +33,7 @@ export function createWin32Processes(): Processes {
     readPlacement: (pid) => (exists(pid) ? { container: null, unit: null } : null),
     readVariable,
     listCgroup: () => [],
+    sampleCgroup: () => null,
     whyNoGroups: () =>
       fail('Unsupported', 'Windows has no process groups or sessions of this kind; name the root of a tree, or an ownerTag.', {
         capability: 'processGroup',
