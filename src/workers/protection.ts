@@ -21,6 +21,7 @@ export type ProtectionReason =
   | 'serviceManager'
   | 'containerEngine'
   | 'wslRelay'
+  | 'systemPart'
   | 'interactiveShell';
 
 /** What only the sidecar itself knows. */
@@ -78,6 +79,9 @@ function fromPrograms(who: string, info: Glimpse): Protection | null {
     );
   }
   if (wslRelays.has(program)) return shielded('wslRelay', `${who} passes on what listens inside WSL; end its owner there instead.`);
+  if (info.executable !== null && partsOfMacos.some((directory) => info.executable?.startsWith(directory))) {
+    return shielded('systemPart', `${who} is a part of macOS, which starts it again at once; turn off there what it does instead.`);
+  }
   if (containerEngines.has(program) || program.startsWith('containerd-shim')) {
     return shielded(
       'containerEngine',
@@ -137,6 +141,9 @@ const windowsCritical = new Set(['smss.exe', 'csrss.exe', 'wininit.exe', 'winlog
 
 const wslRelays = new Set(['wslrelay.exe', 'wslhost.exe', 'wslservice.exe']);
 
+/** What launchd keeps alive: ControlCenter, which is AirPlay too, the Finder, the window server. Python and Ruby are in Frameworks. */
+const partsOfMacos = ['/System/Library/CoreServices/', '/System/Library/PrivateFrameworks/'];
+
 const containerEngines = new Set([
   'docker-proxy',
   'dockerd',
@@ -155,6 +162,7 @@ const containerEngines = new Set([
   'com.docker.proxy.exe',
   'com.docker.vpnkit.exe',
   'vpnkit',
+  'OrbStack Helper',
   'vpnkit.exe',
   'dockerd.exe',
   'containerd.exe',

@@ -208,10 +208,10 @@ describe('sockets by netstat(1), whatever stands in for it', () => {
     const { sockets } = withTools({ netstat: await prints(netstatLine('tcp4', '127.0.0.1.18080', 'LISTEN')) });
     const platform = { sockets } as Platform;
     expect(await checkPort({ protocol: 'tcp', port: 18_080, hosts: null }, platform)).toMatchObject({ inUse: true, canBind: false });
-    expect(await checkPort({ protocol: 'tcp', port: 18_080, hosts: ['127.0.0.2'] }, platform)).toMatchObject({
-      inUse: false,
-      canBind: true,
-    });
+    if (process.platform !== 'linux') return;
+    // All of 127.0.0.0/8 is local there alone.
+    const beside = await checkPort({ protocol: 'tcp', port: 18_080, hosts: ['127.0.0.2'] }, platform);
+    expect(beside).toMatchObject({ inUse: false, canBind: true });
   });
 
   test('a netstat(1) that fails is no empty table', async () => {

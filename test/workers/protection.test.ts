@@ -21,6 +21,13 @@ const judge = (differing: Partial<ProcessInfo>, facts = nothingKnown) => protect
 const running = (executable: string | null, ...commandLine: (string | null)[]) =>
   judge({ executable, commandLine: commandLine.map(String) });
 
+test('a part of macOS, which would come back at once; a script of its Python is none', () => {
+  const controlCenter = '/System/Library/CoreServices/ControlCenter.app/Contents/MacOS/ControlCenter';
+  expect(running(controlCenter, controlCenter)).toMatchObject({ level: 'protected', reason: 'systemPart' });
+  expect(running('/System/Library/Frameworks/Python.framework/Versions/3.9/bin/python3', 'python3', 'server.py')).toBeNull();
+  expect(running('/opt/homebrew/bin/node', 'node')).toBeNull();
+});
+
 describe('never, whatever the flags', () => {
   test.each([0, 1])('pid %i', (pid) => {
     expect(judge({ pid })).toMatchObject({ level: 'never', reason: 'init', sentence: expect.stringContaining('holds the system up') });

@@ -55,14 +55,11 @@ export function scopeOf(address: Address): number {
 }
 
 function unsupported(platform: string) {
-  return fail(
-    'Unsupported',
-    'Holding a port needs native calls, which this sidecar has none of here; allocate it without hold, or install koffi.',
-    {
-      capability: 'hold',
-      platform,
-    },
-  );
+  const sentence =
+    platform === 'linux'
+      ? 'Holding a port needs native calls, which this sidecar has none of here; allocate it without hold, or install koffi.'
+      : 'sidewarden holds ports on Linux only, so far; allocate it without hold.';
+  return fail('Unsupported', sentence, { capability: 'hold', platform });
 }
 
 function tooManySockets(errno: string) {

@@ -65,9 +65,9 @@ function cannotListen(port: number, host: string, errno: string) {
 }
 
 function unsupported(platform: string) {
-  return fail(
-    'Unsupported',
-    'Handing over a listening port (passFd) needs native calls, which this sidecar has none of here; leave passFd out, or install koffi.',
-    { capability: 'passFd', platform },
-  );
+  const sentence =
+    platform === 'linux'
+      ? 'Handing over a listening port (passFd) needs native calls, which this sidecar has none of here; leave passFd out, or install koffi.'
+      : 'sidewarden hands over listening ports (passFd) on Linux only, so far; leave passFd out.';
+  return fail('Unsupported', sentence, { capability: 'passFd', platform });
 }

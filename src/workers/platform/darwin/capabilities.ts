@@ -39,6 +39,9 @@ export function whyNotNative(): string | null {
     if (listed === undefined || bytes === null || bytes === 'denied')
       return 'The kernel does not tell of this process what it is asked for.';
     const told = parseBsdInfo(bytes);
+    // Sizes that are not the header’s throw.
+    libproc.info(process.pid, 'task', sizes.taskInfo);
+    libproc.info(process.pid, 'vnodePaths', sizes.vnodePaths);
     const isSame = (['pid', 'ppid', 'pgid', 'uid', 'startMicros'] as const).every((member) => told[member] === listed[member]);
     return isSame && told.pid === process.pid
       ? null
