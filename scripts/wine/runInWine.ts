@@ -33,8 +33,8 @@ export function runInWine({ prefix, tree, args, env }: WineRun): string | null {
   return isQuiet ? null : 'A process outlived the tests under Wine; it was ended now.';
 }
 
-/** A minute on a machine with nothing else to do. */
-const longestRunMs = 600_000;
+/** Two minutes on a machine with nothing else to do. */
+const longestRunMs = 900_000;
 
 /** The server of the prefix ends with its last process. False when one had to be ended. */
 function endWine(env: NodeJS.ProcessEnv): boolean {

@@ -152,7 +152,7 @@ export function openRegistrations({ directory, sidecar, findGone, tryLock, clock
       const onDisk = (await read(path)) ?? (await moveAside(path));
       const run: RecordedRun = { runId, sidecar: own, endedAt, ports: [...ports.values()] };
       const merged = mergeRegistrations(onDisk, { run, keys: [...usedKeys].flatMap((key) => keys.get(key) ?? []) }, gone, clock.now());
-      await replaceFile(path, formatRegistrations(merged));
+      await replaceFile(path, formatRegistrations(merged), clock);
       absorb(merged);
     } finally {
       await lock?.release();

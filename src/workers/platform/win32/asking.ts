@@ -51,23 +51,29 @@ const hasConsole = (handle: number): boolean => loadReadParameters()?.(handle, {
 /** Who got Ctrl-Break; `allowed` may get it as well. The handles that are held meanwhile keep the pids from becoming others’. */
 function breakConsoles(targets: number[], allowed: number[]): Set<number> {
   if (targets.length === 0) return new Set();
-  const { stdout } = spawnSync(process.execPath, [fileURLToPath(helper)], {
+  const { stdout, status } = spawnSync(process.execPath, [fileURLToPath(helper)], {
     input: JSON.stringify({ targets, allowed }),
     encoding: 'utf8',
     timeout: longestHelpMs,
     windowsHide: true,
   });
-  return new Set(parsePids(stdout));
+  return readReached(stdout ?? '', status === STATUS_CONTROL_C_EXIT);
 }
 
 const longestHelpMs = 10_000;
 
-function parsePids(text: string | null): number[] {
-  try {
-    return JSON.parse(text ?? '') as number[];
-  } catch {
-    return [];
-  }
+/** What Windows gives a program that Ctrl-Break has ended (ntstatus.h). */
+const STATUS_CONTROL_C_EXIT = 0xc000_013a;
+
+/** Whom the helper has reached, by what it wrote; one that was ended by its own Ctrl-Break could not say so any more. */
+export function readReached(text: string, wasBroken: boolean): Set<number> {
+  const reached = new Set<number>();
+  const lines = text.split('\n').filter((line) => line !== '');
+  lines.forEach((line, place) => {
+    const next = lines[place + 1] ?? (wasBroken ? 'sent' : 'refused');
+    if (line.startsWith('to ') && next === 'sent') for (const pid of line.slice(3).split(' ')) reached.add(Number(pid));
+  });
+  return reached;
 }
 
 /** Beside us in the bundle, in its own room in the source tree. */
