@@ -29,7 +29,7 @@ export const serviceSections: Record<string, Section> = {
   serviceMemory: (subject) => measureMemory(subject),
   serviceRestart: async (subject, { crashes }) => [await measureRestart(subject, crashes)],
   serviceProbes: async (subject, { idleMs }) => [await measureProbing(subject, idleMs)],
-  serviceBlocking: async (subject, { starts }) => [await measureBlocking(subject, starts)],
+  serviceBlocking: (subject, { starts }) => measureBlocking(subject, starts),
   serviceMost: async (subject, { most }) => [await measureMost(subject, most)],
 };
 
@@ -243,7 +243,7 @@ async function measureRestart(subject: Subject, crashes: number): Promise<Measur
     value: own,
     unit: 'ms',
     bound: { atMost: 5 },
-    why: 'before a service starts again, everything that its last start has left is looked for in all of /proc and ended, and its descendants, its guard and the ledger hear of it; the bare spawn does none of that.',
+    why: 'beside the fork of a process of this size there is a second exec, of the shell that goes into the cgroup, and before it the removal of the old cgroup, the new one, and the intent in the ledger: four hops through threads, each of which waits for a processor.',
   };
 }
 
@@ -309,28 +309,52 @@ async function measureProbing(subject: Subject, forMs: number): Promise<Measured
   };
 }
 
-/** The longest that a ping waits while 100 are started at once, less the longest without. */
-async function measureBlocking(subject: Subject, rounds: number): Promise<Measured> {
+/** How long the event loop keeps its timers waiting at most while 100 are started at once, by its own count, and how long a ping waits. */
+async function measureBlocking(subject: Subject, rounds: number): Promise<Measured[]> {
   const worst: number[] = [];
   const quiet: number[] = [];
+  const lags: number[] = [];
+  const lagsBefore: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
     using field = openField();
     const sidecar = await startSidecar(subject);
-    quiet.push(await longestPing(sidecar, sleep(500)));
+    // What is loaded with the first start is another figure.
+    await sidecar.call('service/start', { spec: specOf('first', field.args()) });
+    await longestLag(sidecar);
+    quiet.push(await longestPing(sidecar, sleep(1_000)));
+    lagsBefore.push(await longestLag(sidecar));
+    field.clear();
     const specs = names(many).map((name) => specOf(name, field.args()));
     worst.push(await longestPing(sidecar, Promise.all([sidecar.call('service/apply', { services: specs }), field.written(many)])));
+    lags.push(await longestLag(sidecar));
     await sidecar.end();
   }
-  const [own, before] = [median(worst), median(quiet)];
-  return {
-    what: `the longest wait of a \`sidecar/ping\` while ${many} services are started at once`,
-    ours: milliseconds(own),
-    peer: `${milliseconds(before)} before`,
-    value: own,
-    unit: 'ms',
-    bound: { atMost: 20 },
-    why: 'a ping measures more than the event loop: 100 shells that start at the same time want the same two cores.',
-  };
+  const [lag, lagBefore, own, before] = [lags, lagsBefore, worst, quiet].map(median) as [number, number, number, number];
+  return [
+    {
+      what: `the longest that the event loop is held up while ${many} services are started at once, as \`metrics/get\` tells it`,
+      ours: milliseconds(lag),
+      peer: `${milliseconds(lagBefore)} before`,
+      value: lag,
+      unit: 'ms',
+      bound: { atMost: 20 },
+      why: 'one program is spawned in a turn, but that is one call, which waits until its child has had a processor for its exec; 100 shells that start at the same time want the same two cores.',
+    },
+    {
+      what: `the longest wait of a \`sidecar/ping\` meanwhile`,
+      ours: milliseconds(own),
+      peer: `${milliseconds(before)} before`,
+      value: own,
+      unit: 'ms',
+      bound: null,
+    },
+  ];
+}
+
+/** Since the last question. */
+async function longestLag(sidecar: Peer): Promise<number> {
+  const { openmetrics } = (await sidecar.call('metrics/get', {})) as { openmetrics: string };
+  return 1_000 * Number(/event_loop_lag_seconds\{quantile="1"\} (\S+)/.exec(openmetrics)?.[1] ?? 0);
 }
 
 async function longestPing(sidecar: Peer, until: Promise<unknown>): Promise<number> {
