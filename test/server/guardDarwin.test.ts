@@ -105,7 +105,7 @@ test.skipIf(!hasPs)('a sidecar that hangs when its host is gone is killed, and s
 const strayChild = `const { pid } = require("node:child_process").spawn("sleep", ["300"], { detached: true, stdio: "ignore" }); console.log(pid);`;
 
 function readPs(args: string[]) {
-  return spawnSync('/bin/ps', [...args, '-o', psColumns], { encoding: 'utf8', env: { LC_ALL: 'C', TZ: 'UTC0' } });
+  return spawnSync('/bin/ps', [...args, ...psColumns], { encoding: 'utf8', env: { LC_ALL: 'C', TZ: 'UTC0' } });
 }
 
 /** pid and start in seconds, as the guard has them. */

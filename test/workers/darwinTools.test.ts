@@ -7,6 +7,7 @@ import { runTool, runToolHere } from '../../src/workers/exec.ts';
 import { createDarwin } from '../../src/workers/platform/darwin/index.ts';
 import { systemTools, type Tools } from '../../src/workers/platform/darwin/tools.ts';
 import { createDarwinWaiter } from '../../src/workers/platform/darwin/waiter.ts';
+import { psColumns } from '../../src/workers/platform/parse/psTable.ts';
 import type { Platform } from '../../src/workers/platform/types.ts';
 import { checkPort } from '../../src/workers/tasks/checkPort.ts';
 import { listHeldPorts } from '../../src/workers/tasks/heldPorts.ts';
@@ -28,7 +29,7 @@ const found: Tools =
   process.platform === 'darwin'
     ? systemTools
     : { ps: path('ps'), lsof: path('lsof'), netstat: '/missing/netstat', sysctl: '/missing/sysctl' };
-const hasPs = found.ps !== '' && !spawnSync(found.ps, ['-axo', 'pid=,lstart=,time=,rss=,comm=']).status;
+const hasPs = found.ps !== '' && !spawnSync(found.ps, ['-ax', ...psColumns]).status;
 const hasLsof = found.lsof !== '' && existsSync(found.lsof);
 
 const withTools = (tools: Partial<Tools>): Platform => createDarwin({ native: false, tools: { ...found, ...tools } });

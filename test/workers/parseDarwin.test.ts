@@ -16,7 +16,7 @@ import {
 import { parseLsofFields, whyLsofFailed } from '../../src/workers/platform/parse/lsofFields.ts';
 import { parseNetstatSockets } from '../../src/workers/platform/parse/netstatSockets.ts';
 import { parseProcArgs } from '../../src/workers/platform/parse/procArgs.ts';
-import { parsePsTable } from '../../src/workers/platform/parse/psTable.ts';
+import { parsePsTable, psColumns } from '../../src/workers/platform/parse/psTable.ts';
 
 /*
  * What macOS answers, taken apart. The texts are written after ps(1), lsof(8) and netstat(1) of macOS, the bytes after the layout in the
@@ -29,7 +29,8 @@ describe('ps(1), with the columns that it is asked for', () => {
       '    1     0     1     0 Ss   Fri Nov 27 08:00:01 2026       2:11.04  21344 /sbin/launchd',
       '  612     1   612   501 S    Sat Nov 28 09:05:07 2026     123:45.67 1048576 /Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
       ' 4711   612  4711   501 U+   Sun Feb  1 00:00:00 2026    01:02:03   8 -zsh   ',
-      '99998   612  4711 4294967294 T    Sat Feb 28 23:59:59 2026    3-00:00:01.5      0 (node)',
+      '    0     0     0     0 ?    -                                0:00.00      0 kernel_task',
+      '99998   612  4711         -2 T    Sat Feb 28 23:59:59 2026    3-00:00:01.5      0 (node)',
     ].join('\n');
     expect(parsePsTable(`${text}\n`)).toEqual([
       row({
@@ -72,6 +73,10 @@ describe('ps(1), with the columns that it is asked for', () => {
         command: '(node)',
       }),
     ]);
+  });
+
+  test('each column is asked for by an option of its own', () => {
+    expect(psColumns.filter((argument) => argument !== '-o').every((argument) => /^[a-z]+=$/.test(argument))).toBe(true);
   });
 
   test('nothing is nobody, and a form that is not known is no answer', () => {

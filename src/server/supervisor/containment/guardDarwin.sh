@@ -33,7 +33,7 @@ epoch() {
 
 # What ps says of $1 now: parent, group, state, seconds. False when there is none of that pid, or it has ended.
 look() {
-  line=$(/bin/ps -o ppid=,pgid=,state=,lstart= -p "$1") || return 1
+  line=$(/bin/ps -o ppid= -o pgid= -o state= -o lstart= -p "$1") || return 1
   set -- $line
   [ $# -ge 8 ] || return 1
   parent=$1 group=$2 state=$3
@@ -66,7 +66,7 @@ find() {
     if [ -n "$leader" ] && look "$leader" && [ "$seconds" != "$was" ]; then eval "led_$leader="; fi
   done
   members= others=
-  table=$(/bin/ps -axo pid=,ppid=,pgid=,state=,lstart=)
+  table=$(/bin/ps -ax -o pid= -o ppid= -o pgid= -o state= -o lstart=)
   while read -r pid parent group state weekday date1 date2 date3 date4; do
     case $state in '' | Z*) continue ;; esac
     epoch "$date1" "$date2" "$date3" "$date4" && [ "$seconds" -ge "$since" ] || continue

@@ -70,7 +70,7 @@ const statusWords: Record<number, ProcessInfo['status']> = {
  * behind. Only who is in it: who is not may have begun since.
  */
 function askPs(tools: Tools): ProcessList {
-  const all = ['-axo', psColumns];
+  const all = ['-ax', ...psColumns];
   let table: { atMs: number; tookMs: number; byPid: Map<number, ProcessRow> } | null = null;
   const keep = (rows: ProcessRow[], sinceMs: number): ProcessRow[] => {
     const atMs = performance.now();
@@ -100,7 +100,7 @@ function askPs(tools: Tools): ProcessList {
     },
     async findSome(pids) {
       const wanted = pids.filter(isPid);
-      return wanted.length === 0 ? [] : readPs(tools, await ask(tools, 'ps', ['-o', psColumns, '-p', wanted.join(',')]));
+      return wanted.length === 0 ? [] : readPs(tools, await ask(tools, 'ps', [...psColumns, '-p', wanted.join(',')]));
     },
     listHere: readHere,
     findHere(pid) {

@@ -14,17 +14,20 @@ export interface PsRow {
   command: string;
 }
 
-/** What ps is asked for, in this order. No header stands above columns without a title; the last one is as long as it is. */
-export const psColumns = 'pid=,ppid=,pgid=,uid=,state=,lstart=,time=,rss=,comm=';
+/**
+ * What ps is asked for, in this order. Each by an option of its own: what follows an equals sign, commas as well, is the column’s title
+ * (ps(1), POSIX). Above columns without a title stands no header, and the last one is as long as it is.
+ */
+export const psColumns = ['pid', 'ppid', 'pgid', 'uid', 'state', 'lstart', 'time', 'rss', 'comm'].flatMap((name) => ['-o', `${name}=`]);
 
 /**
  * Reads what ps prints for `psColumns` with LC_ALL=C and TZ=UTC0: `lstart` is ctime(3)’s form, `time` is [[d-]h:]m:s[.cc], `rss` is in
- * KiB (ps(1) of macOS). A line of another form throws: then this is not the ps that is meant.
+ * KiB (ps(1) of macOS). A line of another form throws: then this is not the ps that is meant. Pid 0 is the kernel, whatever its line says.
  */
 export function parsePsTable(text: string): PsRow[] {
   return text
     .split('\n')
-    .filter((line) => line.trim() !== '')
+    .filter((line) => !/^\s*(0\s|$)/.test(line))
     .map(parseLine);
 }
 
@@ -37,7 +40,8 @@ function parseLine(line: string): PsRow {
     pid: Number(pid),
     ppid: Number(ppid),
     pgid: Number(pgid),
-    uid: Number(uid),
+    // Users of negative numbers (nobody is -2) are unsigned to everybody else.
+    uid: Number(uid) >>> 0,
     state: state as string,
     startSeconds,
     cpuMs: toMs(time as string),
@@ -47,7 +51,7 @@ function parseLine(line: string): PsRow {
 }
 
 const ROW =
-  /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+([A-Za-z?])\S*\s+[A-Z][a-z]{2}\s+([A-Z][a-z]{2})\s+(\d{1,2})\s+(\d{2}:\d{2}:\d{2})\s+(\d{4})\s+([\d:.-]+)\s+(\d+)\s?(.*)$/;
+  /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(-?\d+)\s+([A-Za-z?])\S*\s+[A-Z][a-z]{2}\s+([A-Z][a-z]{2})\s+(\d{1,2})\s+(\d{2}:\d{2}:\d{2})\s+(\d{4})\s+([\d:.-]+)\s+(\d+)\s?(.*)$/;
 
 function toEpochSeconds(
   month: string | undefined,
