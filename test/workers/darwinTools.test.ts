@@ -259,7 +259,10 @@ describe('owners by lsof(8)', () => {
   });
 });
 
-test('what cannot be known is not claimed', () => {
+test('what cannot be known is not claimed, and not silently nothing', async () => {
+  await expect(listProcesses({ filter: { sid: 1 }, limit: 10 }, withTools({}))).rejects.toMatchObject({
+    failure: { kind: 'Unsupported', data: { capability: 'session' } },
+  });
   expect(withTools({}).probeCapabilities()).toMatchObject({
     native: false,
     nativeProblem: 'Native calls are switched off.',

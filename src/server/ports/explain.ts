@@ -56,7 +56,11 @@ function decide(facts: PortFacts): Verdict {
     return {
       cause: 'privileged',
       summary: `Port ${port} is free, but ports below ${rules.unprivilegedPortStart} need a privilege that this user does not have.`,
-      suggestions: [{ text: `Use a port from ${rules.unprivilegedPortStart} on, or give the program CAP_NET_BIND_SERVICE.` }],
+      suggestions: [
+        {
+          text: `Use a port from ${rules.unprivilegedPortStart} on, or give the program the right to it (CAP_NET_BIND_SERVICE, on Linux).`,
+        },
+      ],
     };
   }
   const reserved = rules.reserved.find(({ from, to }) => port >= from && port <= to);

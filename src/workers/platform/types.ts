@@ -190,8 +190,8 @@ export interface Processes {
   listCgroup(directory: string): MaybePromise<number[]>;
   /** Of the cgroup that we made for a start, where this process is in one; null where it is in none of ours. */
   sampleCgroup(pid: number): MaybePromise<CgroupUsage | null>;
-  /** Whether processes come in groups and sessions here; null when they do, else the error that says that they do not. */
-  whyNoGroups(): SidewardenError | null;
+  /** Null where processes come in groups, or sessions, that can be told here; else the error that says that they do not. */
+  whyNoGroups(kind: 'group' | 'session'): SidewardenError | null;
 }
 
 export interface Placement {

@@ -14,7 +14,9 @@ export async function listProcesses(
   { filter = {}, afterPid = 0, limit }: ListInput,
   { processes }: Platform,
 ): Promise<{ processes: ProcessInfo[]; more: boolean }> {
-  const problem = filter.pgid === undefined && filter.sid === undefined ? null : processes.whyNoGroups();
+  const problem =
+    (filter.pgid === undefined ? null : processes.whyNoGroups('group')) ??
+    (filter.sid === undefined ? null : processes.whyNoGroups('session'));
   if (problem !== null) throw problem;
   const found: ProcessInfo[] = [];
   for (const pid of await findCandidates(filter, processes)) {

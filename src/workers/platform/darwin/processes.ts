@@ -1,5 +1,6 @@
 import { type Libproc, loadLibproc } from '../../../native/darwin/libproc.ts';
 import { loadProcessTable } from '../../../native/darwin/processTable.ts';
+import { fail } from '../../../protocol/errors.ts';
 import type { ProcessInfo } from '../../../protocol/types/process.ts';
 import { findVariable } from '../parse/environ.ts';
 import { parseTaskInfo, parseWorkingDirectory, sizes } from '../parse/libproc.ts';
@@ -37,8 +38,13 @@ export function createDarwinProcesses(options: DarwinOptions): Processes {
     readVariable: (pid, name) => (details === null ? null : readVariable(pid, name, list, details)),
     listCgroup: () => [],
     sampleCgroup: () => null,
-    whyNoGroups: () => null,
+    whyNoGroups: (kind) => (kind === 'group' || details !== null ? null : withoutSessions()),
   };
+}
+
+function withoutSessions() {
+  const sentence = 'Which session a process is in tells no tool of macOS; install koffi, or name its group (pgid) or the root of its tree.';
+  return fail('Unsupported', sentence, { capability: 'session', platform: 'darwin' });
 }
 
 /** What libproc tells of one process. Null where this user may not see it, or it is gone. */

@@ -32,9 +32,7 @@ export function createDarwinSockets(options: DarwinOptions): Sockets {
 }
 
 async function readRows(tools: Tools, { protocols, ...query }: SocketQuery): Promise<SocketRow[]> {
-  const rows = [];
-  for (const protocol of protocols) rows.push(...(await listRows(tools, protocol, query)));
-  return rows;
+  return (await Promise.all(protocols.map((protocol) => listRows(tools, protocol, query)))).flat();
 }
 
 /**
