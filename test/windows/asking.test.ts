@@ -57,6 +57,25 @@ test('a program with a window is asked to close it', async ({ skip }) => {
   expect(program.child.exitCode).toBe(5);
 });
 
+test('the end of its input is asked by first, where the service says so, and may be all', async () => {
+  const [, ...args] = nodeProgram('onBreak');
+  const stop = { stdinClose: true, graceMs: 60_000 };
+  await sidecar.call('service/start', {
+    spec: {
+      name: 'reader',
+      command: basename(process.execPath, '.exe'),
+      args,
+      stdin: 'pipe',
+      stop,
+      env: { PATH: dirname(process.execPath) },
+    },
+  });
+  const { services } = await sidecar.call('service/stop', { name: 'reader' });
+  expect(services).toMatchObject([{ state: 'stopped', exitCode: 0 }]);
+  const { lines } = await sidecar.call('service/logs', { name: 'reader' });
+  expect(lines.map(({ text }) => text)).toEqual(['ready']);
+});
+
 test('the stop of a service asks as well', async () => {
   const [, ...args] = nodeProgram('onBreak');
   await sidecar.call('service/start', {

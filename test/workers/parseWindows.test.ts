@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { encodeSecurity, ownerIn } from '../../src/native/win32/securityDescriptor.ts';
 import { findInEnvironmentBlock } from '../../src/workers/platform/parse/environmentBlock.ts';
 import { parseDynamicPorts, parseExcludedPorts } from '../../src/workers/platform/parse/excludedPorts.ts';
 import { filetimeToEpochMs, filetimeToMs } from '../../src/workers/platform/parse/filetime.ts';
@@ -188,3 +189,52 @@ function processChain(processes: Listed[]): { bytes: Uint8Array; address: bigint
   }
   return { bytes: new Uint8Array(Buffer.concat(parts)), address };
 }
+
+describe('a security descriptor (winnt.h, SECURITY_DESCRIPTOR_RELATIVE)', () => {
+  const sid = Uint8Array.from([1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0]);
+
+  test('of one user: its own, and for nobody else', () => {
+    const bytes = encodeSecurity({ sid: Uint8Array.from([...sid, 255, 255]), access: 0x001f_01ff });
+    const entry = [0, 0, 24, 0, 0xff, 0x01, 0x1f, 0x00, ...sid];
+    // Revision 1; self-relative, with a list that nothing is inherited into; owner at 20, list at 36.
+    expect([...bytes]).toEqual([
+      1,
+      0,
+      4,
+      0x90,
+      20,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      36,
+      0,
+      0,
+      0,
+      ...sid,
+      2,
+      0,
+      32,
+      0,
+      1,
+      0,
+      0,
+      0,
+      ...entry,
+    ]);
+    expect(parseSid(ownerIn(bytes) as Uint8Array)).toBe('S-1-5-32-544');
+  });
+
+  test('of nobody: an empty list lets nobody in, which no list would not', () => {
+    const bytes = encodeSecurity(null);
+    expect([...bytes]).toEqual([1, 0, 4, 0x90, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0, 2, 0, 8, 0, 0, 0, 0, 0]);
+    expect(ownerIn(bytes)).toBeNull();
+  });
+});
