@@ -52,6 +52,9 @@ export function sidewardenCommand(): string[] {
   return [process.execPath, bin];
 }
 
+/** Wine starts a program ten times as slowly as Linux does, and a busy machine that much more so. */
+const patienceMs = process.env.SIDEWARDEN_WINE === undefined ? 20_000 : 80_000;
+
 /** Native calls may be switched off for a whole run, and a test then expects less. */
 export const hasNative = process.env['SIDEWARDEN_NATIVE'] !== 'off' && existsSync(`${root}node_modules/koffi`);
 
@@ -147,13 +150,13 @@ function createSidecar({ child, stdin, stdout }: Streams, framing: 'lsp' | 'ndjs
     /** The next free id, for messages that a test builds itself. */
     nextId: () => ++lastId,
     /** Sends a request and waits for its answer, error or not. */
-    async request(method: string, params?: unknown, id: number | string = `t${++lastId}`, deadlineMs = 20_000): Promise<WireMessage> {
+    async request(method: string, params?: unknown, id: number | string = `t${++lastId}`, deadlineMs = patienceMs): Promise<WireMessage> {
       sidecar.send({ jsonrpc: '2.0', id, method, ...(params !== undefined && { params }) });
       return sidecar.answerTo(id, deadlineMs);
     },
-    answerTo: (id: number | string | null, deadlineMs = 20_000) =>
+    answerTo: (id: number | string | null, deadlineMs = patienceMs) =>
       sidecar.message((message) => message.id === id && message.method === undefined, `an answer to ${JSON.stringify(id)}`, deadlineMs),
-    async message(matches: (message: WireMessage) => boolean, what: string, deadlineMs = 20_000): Promise<WireMessage> {
+    async message(matches: (message: WireMessage) => boolean, what: string, deadlineMs = patienceMs): Promise<WireMessage> {
       return until(
         () => {
           const found = messages.find(matches);

@@ -2,7 +2,7 @@
 export async function until<Value>(
   condition: () => Value | Promise<Value>,
   what: string,
-  deadlineMs = 10_000,
+  deadlineMs = process.env.SIDEWARDEN_WINE === undefined ? 10_000 : 40_000,
 ): Promise<NonNullable<Value>> {
   const deadline = performance.now() + deadlineMs;
   for (;;) {

@@ -13,8 +13,8 @@ afterAll(async () => {
   await sidecar[Symbol.asyncDispose]();
 });
 
-const kill = (pid: number, more: object = {}) =>
-  sidecar.call('process/kill', { target: { kind: 'process', pid }, graceMs: 30_000, ...more }).then(({ outcomes }) => outcomes);
+const kill = async (pid: number, more: object = {}) =>
+  (await sidecar.call('process/kill', { target: { kind: 'process', pid }, graceMs: 60_000, ...more })).outcomes;
 
 test('a program with a console of its own is asked by Ctrl-Break, with its tree, and takes its time', async () => {
   await using program = await spawnProgram(nodeProgram('onBreak', 'child'), { windowsHide: true });
@@ -53,7 +53,9 @@ test('a dry run says Ctrl-Break, on which condition, and sends none', async () =
 test('a program with a window is asked to close it', async ({ skip }) => {
   await using program = await spawnProgram(nodeProgram('window'), { windowsHide: false });
   if (program.ready === 'no desktop') skip('there is no desktop that a window could be on');
-  expect(await kill(program.pid)).toMatchObject([{ outcome: 'exited', rung: 'wmClose', signal: 'SIGTERM' }]);
+  // Under Wine the first window of all brings a desktop along, as a child.
+  const [outcome] = await kill(program.pid);
+  expect(outcome).toMatchObject({ process: { pid: program.pid }, outcome: 'exited', rung: 'wmClose', signal: 'SIGTERM' });
   expect(program.child.exitCode).toBe(5);
 });
 
@@ -83,7 +85,7 @@ test('the stop of a service asks as well', async () => {
   });
   const { error } = await sidecar.request('service/signal', { name: 'polite', signal: 'SIGTERM' });
   expect(error).toMatchObject({ message: expect.stringContaining('no signals'), data: { kind: 'Unsupported', platform: 'win32' } });
-  const { services } = await sidecar.call('service/stop', { name: 'polite', graceMs: 30_000 });
+  const { services } = await sidecar.call('service/stop', { name: 'polite', graceMs: 60_000 });
   expect(services).toMatchObject([{ state: 'stopped', exitCode: 7 }]);
   const { lines } = await sidecar.call('service/logs', { name: 'polite' });
   expect(lines.map(({ text }) => text)).toContain('broken');
