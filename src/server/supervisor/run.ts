@@ -9,6 +9,7 @@ import { type Child, type ChildExit, type FoundProgram, lookForProgram, spawnChi
 import { type Contained, type Containment, type ContainmentKind, uncontained } from './containment/containment.ts';
 import { beginEnding, type Ending, type EndingOrder, type EndingParts, type Left } from './ending.ts';
 import type { Equipment, Equipments } from './equipment.ts';
+import { createHold } from './hold.ts';
 import type { ServiceOutput } from './output/output.ts';
 import { reopenOwnFile } from './output/ownFile.ts';
 import type { Claim, LeftRunning, Persistence } from './persistence.ts';
@@ -83,9 +84,9 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
   let process: ProcessInfo | null = null;
   let contained: Contained = uncontained;
   let kind = containment.kind;
+  const hold = createHold();
   let ending: Ending | null = null;
-  let held: Promise<void> = Promise.resolve();
-  let letEnd = (): void => {};
+  /** Of an end that is ordered and has not begun. */
   let mostGraceMs = Number.POSITIVE_INFINITY;
   let isAbandoned = false;
   let claim: Claim | null = left?.claim ?? null;
@@ -125,16 +126,11 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
     },
     end: (graceMs) => void end(graceMs).then(report.cleared),
     clear: (graceMs, { isUrgent }) => void (isUrgent ? clearAtOnce(graceMs) : end(graceMs).then(report.cleared)),
-    hold(until) {
-      const hold = Promise.withResolvers<void>();
-      letEnd = hold.resolve;
-      held = hold.promise;
-      void until.finally(hold.resolve);
-    },
+    hold: hold.until,
     hasten(graceMs) {
-      letEnd();
-      mostGraceMs = Math.min(mostGraceMs, graceMs);
-      ending?.hasten(graceMs);
+      if (ending === null) mostGraceMs = Math.min(mostGraceMs, graceMs);
+      else ending.hasten(graceMs);
+      hold.letGo();
     },
     relent: () => ending?.relent(),
     signal(signal) {
@@ -256,8 +252,9 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
 
   /** Gives what could not be ended, as a sentence. */
   async function end(orderedMs: number): Promise<string | null> {
-    await held;
+    await hold.passed();
     const graceMs = Math.min(orderedMs, mostGraceMs);
+    mostGraceMs = Number.POSITIVE_INFINITY;
     const root = child === null || child.hasExited() ? null : process;
     const { signal } = spec.stop;
     const order: EndingOrder = { startId, contained, root, leader: process, input: inputToClose(), signal, graceMs, onRung: report.rung };
