@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { makeDirectory } from '../harness/directory.ts';
 import { findGuard } from '../harness/guard.ts';
@@ -190,10 +190,14 @@ test('a descriptor that the host leaks does not reach a service, however high it
 
 test.skipIf(!hasNative)('an orphan that comes to the sidecar is collected when it ends', async () => {
   await using sidecar = await startSidecar();
-  const args = ['-c', 'sh -c "sleep 1 & exit 0"; sleep 300'];
+  await using directory = await makeDirectory();
+  const file = directory.at('end');
+  // Lives until it was seen, however busy the machine.
+  const args = ['-c', `sh -c "sh -c 'until [ -e ${file} ]; do sleep 0.1; done' orphan & exit 0"; sleep 300`];
   await sidecar.call('service/start', { spec: { name: 'one', command: 'sh', args } });
-  const isOrphan = (pid: number) => readCommandLine(pid) === 'sleep\u00001\u0000';
+  const isOrphan = (pid: number) => readCommandLine(pid).endsWith('\u0000orphan\u0000');
   const orphan = await until(() => listChildren(sidecar.pid).find(isOrphan), 'the orphan');
+  writeFileSync(file, '');
   await until(() => !listChildren(sidecar.pid).includes(orphan), 'its collection');
 });
 
