@@ -13,12 +13,12 @@ describe.runIf(process.platform === 'linux')('trees', () => {
     needs.python(context.skip);
     await using sidecar = await startSidecar();
     await using root = await spawnProgram(pythonProgram('forest', 'storm'), { under: ['setsid'], env: { SIDEWARDEN_TEST_TREE: 'storm' } });
-    await until(async () => (await treeOf(sidecar, root.pid)).length > 150, 'growth');
+    await until(async () => (await treeOf(sidecar, root.pid)).length > 150, 'growth', 40_000);
     const outcomes = await kill(sidecar, root.pid, { graceMs: 300 });
     expect(outcomes.length).toBeGreaterThan(150);
     expect(outcomes.filter(({ outcome }) => outcome !== 'killed' && outcome !== 'exited' && outcome !== 'gone')).toEqual([]);
     expect(livingWith('SIDEWARDEN_TEST_TREE=storm')).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   test('a daemon belongs to the tree while its dead parent is not collected', async (context) => {
     needs.python(context.skip);
