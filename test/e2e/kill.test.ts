@@ -117,7 +117,7 @@ describe('process/kill', () => {
     expect(answered).toBe(0);
     const rungs = () =>
       sidecar.events('$/progress').filter(({ params }) => (params as { value: { kind: string } }).value.kind === 'report');
-    await until(() => rungs().length === children.length, 'the signals');
+    await until(() => rungs().length === children.length, 'the signals', 40_000);
     for (const { stdin } of children) stdin?.end();
     for (const outcome of await Promise.all(kills)) expect(outcome).toMatchObject({ outcome: 'exited', signal: 'SIGTERM' });
   });
