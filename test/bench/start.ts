@@ -22,7 +22,7 @@ export async function measureStart(subject: Subject, rounds: number): Promise<Me
       value: ratios[1] as number,
       unit: '×',
       bound: { atMost: 2.2 },
-      why: 'by CPU profile, of some 65 ms beyond a bare Node 23 go into compiling the bundle, 20 into Node’s own modules (net, streams, crypto), 12 into vscode-jsonrpc, 11 into koffi.',
+      why: 'by CPU profile, of what goes beyond a bare Node a third is compiling the bundle, which holds the code for every system, a third Node’s own modules (net, streams, crypto), and a sixth each vscode-jsonrpc and koffi.',
     },
   ];
 }
