@@ -132,6 +132,28 @@ describe('a persistent service', () => {
     expect(isAlive(pid)).toBe(false);
   });
 
+  test('that cannot be adopted runs on, and no second one is started beside it', async () => {
+    const app = await openApp();
+    await using sidecar = await app.sidecar();
+    const spec = app.spec({ logs: app.logs({ ringBytes: 4 * 1024 * 1024 }) });
+    const pid = await app.leaveRunning(spec);
+    // Together as large as rings may be.
+    for (let full = 0; full < 32; full += 1) {
+      const ring = { name: `full-${full}`, command: 'true', logs: { ringBytes: 4 * 1024 * 1024 } };
+      await sidecar.call('service/start', { spec: ring, waitFor: 'none' });
+    }
+    expect((await sidecar.request('service/start', { spec })).error).toMatchObject({ data: { kind: 'LimitExceeded' } });
+    await sidecar.call('service/remove', { name: 'full-0' });
+    expect((await sidecar.request('service/start', { spec })).error).toMatchObject({ data: { kind: 'Conflict' } });
+    expect(isAlive(pid)).toBe(true);
+
+    await sidecar.end();
+    await using next = await app.sidecar();
+    expect((await next.call('service/list', {})).services).toMatchObject([{ name: 'api', state: 'running', process: { pid } }]);
+    await next.call('service/stop', { name: 'api' });
+    expect(isAlive(pid)).toBe(false);
+  });
+
   test('that has ended meanwhile is not adopted, nor is whoever has its pid; what it has left behind is a leftover', async () => {
     const app = await openApp();
     const child = `(setsid sh -c 'while :; do sleep 1; done' &) ; exec sleep 300`;

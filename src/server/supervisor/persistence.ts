@@ -58,7 +58,7 @@ export function createPersistence(parts: PersistenceParts): Persistence {
       if (claim !== null) return claim;
       throw fail(
         'Conflict',
-        `The persistent service ${name} belongs to another sidecar of this app, which runs; stop it there, or take another name.`,
+        `The persistent service ${name} runs already, under another sidecar of this app or as one that could not be adopted; stop it there, or take another name.`,
         {},
       );
     },

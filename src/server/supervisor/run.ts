@@ -216,7 +216,8 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
       report.opened(equipment.output, true);
       file = await reopenOwnFile(found.pid, { ...parts, spec, output: equipment.output });
     } catch (error) {
-      await claim?.release();
+      // It runs on, and as long as it does nobody may start a second one by its name.
+      void child?.exited.then(() => claim?.release());
       report.failed(failureOf(error, spec, log));
       return;
     }
