@@ -52,7 +52,7 @@ export const layers: Layer[] = [
   { name: 'native', files: ['src/native/'], may: ['koffi', 'node:*'] },
 
   { name: 'parse', files: [`${platform}parse/`], may: ['type:platform', 'type:protocol'] },
-  { name: 'posix', files: [`${platform}posix/`], may: [...kernel, 'type:platform', 'parse', 'native/posix', 'exec', 'node:*'] },
+  { name: 'posix', files: [`${platform}posix/`], may: [...kernel, 'type:platform', 'sockets', 'parse', 'native/posix', 'exec', 'node:*'] },
   ...systems.map((system) => ({
     name: `platform/${system}`,
     files: [`${platform}${system}/`],
@@ -61,6 +61,7 @@ export const layers: Layer[] = [
       'type:platform',
       'unsupported',
       'waits',
+      'sockets',
       'parse',
       'posix',
       'native',
@@ -79,6 +80,7 @@ export const layers: Layer[] = [
   },
   { name: 'unsupported', files: [`${platform}unsupported.ts`], may: [...kernel, 'type:platform'] },
   { name: 'waits', files: [`${platform}waits.ts`, `${platform}watchedHandles.ts`], may: [...kernel, 'type:platform'] },
+  { name: 'sockets', files: [`${platform}closingSockets.ts`, `${platform}localAddresses.ts`], may: ['type:platform', 'parse', 'node:*'] },
   { name: 'platform', files: [platform], may: ['protocol'] },
 
   {

@@ -1,6 +1,6 @@
 import type { Processes, SupportedPlatform } from '../../workers/platform/types.ts';
 import { type ReadStart, readProcStart } from '../os/processStart.ts';
-import { type ReadTicks, readTicks } from '../os/ticks.ts';
+import type { ReadTicks } from '../os/ticks.ts';
 
 /** How the start of a process is read beside the pool: from /proc where there is one, else as the platform tells it. */
 export interface ProcessStarts {
@@ -14,7 +14,7 @@ export function createProcessStarts(platform: NodeJS.Platform, processes: Pick<P
   return create === undefined ? fromProc : create(processes);
 }
 
-const fromProc: ProcessStarts = { readStart: readProcStart, readTicks };
+const fromProc = withTicks(readProcStart, (ticks) => ticks);
 
 const systems: Record<SupportedPlatform, (processes: Pick<Processes, 'glimpse'>) => ProcessStarts> = {
   linux: () => fromProc,
@@ -31,12 +31,16 @@ function fromPlatform(processes: Pick<Processes, 'glimpse'>): ProcessStarts {
       return null;
     }
   };
+  // ps(1), which the shell asks, tells seconds.
+  return withTicks(readStart, (startedAt) => Math.floor(startedAt / 1_000));
+}
+
+function withTicks(readStart: ReadStart, toTicks: (start: number) => number): ProcessStarts {
   return {
     readStart,
     async readTicks(pid) {
       const found = await readStart(pid);
-      // ps(1), which the shell asks, tells seconds.
-      return found === null || found === 'gone' ? null : { pid, startTicks: Math.floor(found.start / 1_000) };
+      return found === null || found === 'gone' ? null : { pid, startTicks: toTicks(found.start) };
     },
   };
 }

@@ -64,9 +64,12 @@ export function createLedgerReader({
 
   return {
     ...createLiveLists(readAll, (evidence) => pool.run('checkEvidence', { evidence })),
-    adoptDead: () => inTurn(() => adoptAll(() => true)),
-    // Without a turn: nearly always there is none, and whoever has just begun waits for the answer.
-    adoptPersistent: async () => ((await knowsPersistent()) ? inTurn(() => adoptAll(hasPersistent)) : []),
+    adoptDead: () => inTurn(async () => adoptAll(await listOwn())),
+    async adoptPersistent() {
+      // Without a turn: nearly always there is none, and whoever has just begun waits for the answer.
+      const paths = await listPersistent();
+      return paths.length === 0 ? [] : inTurn(() => adoptAll(paths));
+    },
     sweep: () => inTurn(sweepAll),
   };
 
@@ -111,17 +114,17 @@ export function createLedgerReader({
     }
   }
 
-  async function knowsPersistent(): Promise<boolean> {
-    const contents = await Promise.all((await listOwn()).map(readLedger));
-    return contents.some(hasPersistent);
+  async function listPersistent(): Promise<string[]> {
+    const paths = await listOwn();
+    const contents = await Promise.all(paths.map(readLedger));
+    return paths.filter((_, index) => hasPersistent(contents[index] as LedgerContent));
   }
 
-  async function adoptAll(isWanted: (content: LedgerContent) => boolean): Promise<DeadLedger[]> {
+  async function adoptAll(paths: readonly string[]): Promise<DeadLedger[]> {
     const dead: DeadLedger[] = [];
     const deadlineMs = clock.monotonicMs() + adoptWithinMs;
     try {
-      for (const path of await listOwn()) {
-        if (!adopted.has(path) && !isWanted(await readLedger(path))) continue;
+      for (const path of paths) {
         const ledger = adopted.get(path) ?? (await adopt(path, deadlineMs));
         if (ledger === null) continue;
         ledger.users += 1;

@@ -75,12 +75,9 @@ export function createContainment({ guard, orphans, readTicks, cgroups, log }: C
     async resume({ pid, cgroup: recorded, orphans: known }) {
       const cgroup = recorded !== null && (await isInCgroup(pid, recorded)) ? recorded : null;
       return {
+        ...uncontained,
         cgroup,
-        sinceTicks: null,
-        isEmpty: async () => cgroup !== null && (await removeIfEmpty(cgroup)),
         started: async () => (cgroup === null ? 'processGroup' : 'cgroup'),
-        letGo() {},
-        ending() {},
         // Its later ones go to init, as it did itself.
         orphans: async () => [...known],
         force: () => force(cgroup),

@@ -1,7 +1,7 @@
 import type { Log } from '../../../log.ts';
 import type { ProcessMark } from '../../ledger/records.ts';
 import { makeServiceJob, type ServiceJob } from '../../os/serviceJob.ts';
-import type { Containment } from './containment.ts';
+import { type Containment, uncontained } from './containment.ts';
 
 export interface JobContainmentParts {
   /** The sidecar itself is in one, with all that it starts. */
@@ -27,11 +27,8 @@ export function createJobContainment({ hasJob, identify, log }: JobContainmentPa
     async prepare({ startId }) {
       let job = hasJob ? makeServiceJob() : null;
       return {
-        cgroup: null,
-        sinceTicks: null,
-        // What was started before its process was taken in is in no list.
-        isEmpty: async () => false,
-        letGo() {},
+        // Never known to be empty: what was started before its process was taken in is in no list.
+        ...uncontained,
         async started(pid) {
           const problem = job?.take(pid) ?? null;
           if (problem !== null) {
@@ -40,7 +37,6 @@ export function createJobContainment({ hasJob, identify, log }: JobContainmentPa
           }
           return kind;
         },
-        ending() {},
         orphans: async () => (job === null ? [] : identify(job.members())),
         async force() {
           job?.end();

@@ -6,7 +6,7 @@ import { type KinfoProc, parseKinfoProcs, procStat } from '../parse/kinfoProc.ts
 import { type PsRow, parsePsTable, psColumns } from '../parse/psTable.ts';
 import type { MaybePromise } from '../types.ts';
 import { formatIdentity } from './identity.ts';
-import { aboutTool, ask, askHere, type DarwinOptions, type Tools } from './tools.ts';
+import { aboutTool, ask, askHere, complaint, type DarwinOptions, type Tools } from './tools.ts';
 
 /** A process as everybody may see it. */
 export interface ProcessRow {
@@ -119,10 +119,11 @@ const lookAgeMs = 40;
 const signalAgeMs = 20;
 
 /** ps exits with 1 and says nothing when there is none of those that it was asked for. */
-function readPs({ ps }: Tools, { code, stdout, stderr }: ToolEnd): ProcessRow[] {
+function readPs({ ps }: Tools, end: ToolEnd): ProcessRow[] {
+  const { code, stdout, stderr } = end;
   const text = new TextDecoder().decode(stdout);
   const isAnswer = code === 0 || (code === 1 && text === '' && stderr.trim() === '');
-  if (!isAnswer) throw unreadable(`${ps} ended with ${code}${stderr.trim() === '' ? '' : ` (${stderr.trim().split('\n', 1)[0]})`}`);
+  if (!isAnswer) throw unreadable(complaint(ps, end));
   try {
     return parsePsTable(text).map(fromPs).filter(isProcess);
   } catch (cause) {

@@ -1,9 +1,8 @@
 import { fail } from '../../../protocol/errors.ts';
-import type { ToolEnd } from '../../exec.ts';
 import { isWildcard } from '../parse/address.ts';
 import { type NetstatSocket, parseNetstatSockets } from '../parse/netstatSockets.ts';
 import type { Family, SocketRow } from '../types.ts';
-import { aboutTool, ask, type Tools } from './tools.ts';
+import { aboutTool, ask, complaint, type Tools } from './tools.ts';
 
 type Protocol = SocketRow['protocol'];
 
@@ -30,9 +29,6 @@ export async function listSockets(tools: Tools, protocol: Protocol): Promise<Net
   if (end.code !== 0) throw fail('Unsupported', `Sockets cannot be looked at: ${complaint(tools.netstat, end)}.`, aboutTool('netstat'));
   return parseNetstatSockets(new TextDecoder().decode(end.stdout)).filter((socket) => socket.protocol === protocol);
 }
-
-export const complaint = (tool: string, { code, stderr }: ToolEnd): string =>
-  `${tool} ended with ${code}${stderr.trim() === '' ? '' : ` (${stderr.trim().split('\n', 1)[0]})`}`;
 
 /** A TCP listener, TCP that is bound and idle, or UDP that is not tied to one peer. */
 function toSocketRow({ protocol, family, address, port, dualStack, isConnected, state }: NetstatSocket, withBoundTcp: boolean) {

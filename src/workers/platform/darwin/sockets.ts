@@ -1,7 +1,8 @@
-import { isLinkLocal } from '../parse/address.ts';
+import { countClosing } from '../closingSockets.ts';
+import { findScope, hasIpv6Address, localAddress, localInterfaces } from '../localAddresses.ts';
 import { covers, overlaps } from '../parse/coverage.ts';
-import { findScope, localAddress, localInterfaces } from '../posix/localAddresses.ts';
-import type { BindAnswer, ClosingSockets, SocketQuery, SocketRow, Sockets } from '../types.ts';
+import { judgeBind } from '../posix/judgeBind.ts';
+import type { BindAnswer, SocketQuery, SocketRow, Sockets } from '../types.ts';
 import { type BindAttempts, type BindTarget, openBindAttempts } from './bindAttempt.ts';
 import { openOwnerSearch } from './ownerScan.ts';
 import { readPortRules } from './portRules.ts';
@@ -23,7 +24,11 @@ export function createDarwinSockets(options: DarwinOptions): Sockets {
       return rows.find((row) => covers(row, wanted) === 'yes') ?? null;
     },
     tryBind: (protocol, address, port) => tryBind({ protocol, address: localAddress(address), port }, attempts(), tools),
-    readClosing: (port) => countClosing(tools, port),
+    readClosing: async (port) =>
+      countClosing(
+        (await listSockets(tools, 'tcp')).filter((socket) => socket.port === port),
+        states,
+      ),
     readRules: () => readPortRules(tools),
     readLocalAddresses: () => localInterfaces().map(({ address }) => address.text),
     listCandidates: () => owners.listCandidates(),
@@ -41,12 +46,12 @@ async function readRows(tools: Tools, { protocols, ...query }: SocketQuery): Pro
  */
 async function tryBind(endpoint: Omit<BindTarget, 'scope'>, { alone, asServer }: BindAttempts, tools: Tools): Promise<BindAnswer> {
   const target: BindTarget = { ...endpoint, scope: findScope(endpoint.address) };
-  const first = alone === null ? 'inUse' : judgeBind(alone(target), endpoint);
+  const first = alone === null ? 'inUse' : judgeBind(alone(target), endpoint, circumstances);
   if (first !== 'inUse') return first;
   // UDP that was refused by nobody who is still there: by another look of that moment, or by one who has just left.
   const attempt = endpoint.protocol === 'tcp' ? asServer : alone;
   if (attempt === null) return 'cannotTry';
-  const answer = judgeBind(attempt(target), endpoint);
+  const answer = judgeBind(attempt(target), endpoint, circumstances);
   return answer === 'bound' && endpoint.protocol === 'tcp' && (await isHeld(endpoint, tools)) ? 'inUse' : answer;
 }
 
@@ -55,43 +60,17 @@ async function isHeld({ address, port }: Omit<BindTarget, 'scope'>, tools: Tools
   return (await listRows(tools, 'tcp', { port, withBoundTcp: true })).some((row) => overlaps(row, address));
 }
 
-function judgeBind(errno: string | null, { protocol, address, port }: Omit<BindTarget, 'scope'>): BindAnswer {
-  const answer = errno === null ? 'bound' : bindAnswers[errno];
-  // A link-local address without its interface, or with another one.
-  const isAway = answer === 'addressUnavailable' || (isLinkLocal(address) && (errno === 'EINVAL' || errno === 'ENXIO'));
-  if (isAway) return address.family === 'ipv6' && !hasIpv6() ? 'noFamily' : 'addressUnavailable';
-  if (answer === undefined) throw new Error(`Binding ${protocol} ${address.text} port ${port} failed with ${errno}.`);
-  return answer;
-}
-
-/** bind(2) */
-const bindAnswers: Partial<Record<string, BindAnswer>> = {
-  EADDRINUSE: 'inUse',
-  EACCES: 'accessDenied',
-  // A sandbox refuses so.
-  EPERM: 'accessDenied',
-  EADDRNOTAVAIL: 'addressUnavailable',
-  EAFNOSUPPORT: 'noFamily',
-};
-
-const hasIpv6 = (): boolean => localInterfaces().some(({ address }) => address.family === 'ipv6');
-
-async function countClosing(tools: Tools, port: number): Promise<ClosingSockets> {
-  const sockets = (await listSockets(tools, 'tcp')).filter((socket) => socket.port === port);
-  const count = (state: string): number => sockets.filter((socket) => socket.state === state).length;
-  return {
-    counts: Object.fromEntries(Object.entries(closingStates).map(([name, state]) => [name, count(state)])),
-    connections: openStates.reduce((sum, state) => sum + count(state), 0),
-  };
-}
+const circumstances = { linkErrnos: ['EINVAL', 'ENXIO'], hasIpv6: hasIpv6Address };
 
 /** tcp_fsm.h of xnu, as netstat(1) writes them. */
-const closingStates = {
-  timeWait: 'TIME_WAIT',
-  finWait1: 'FIN_WAIT_1',
-  finWait2: 'FIN_WAIT_2',
-  closeWait: 'CLOSE_WAIT',
-  lastAck: 'LAST_ACK',
-  closing: 'CLOSING',
+const states = {
+  closing: {
+    timeWait: 'TIME_WAIT',
+    finWait1: 'FIN_WAIT_1',
+    finWait2: 'FIN_WAIT_2',
+    closeWait: 'CLOSE_WAIT',
+    lastAck: 'LAST_ACK',
+    closing: 'CLOSING',
+  },
+  open: ['ESTABLISHED', 'SYN_SENT', 'SYN_RCVD'],
 };
-const openStates = ['ESTABLISHED', 'SYN_SENT', 'SYN_RCVD'];

@@ -1,7 +1,7 @@
 import { openBindProbe } from '../../../native/linux/bindProbe.ts';
+import type { Scope } from '../localAddresses.ts';
 import type { Address } from '../parse/address.ts';
 import { bindServerHandle, hasServerHandles } from '../posix/bindServerHandle.ts';
-import type { Scope } from '../posix/localAddresses.ts';
 import type { MaybePromise, SocketRow } from '../types.ts';
 
 export interface BindTarget {

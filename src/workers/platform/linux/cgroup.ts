@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { parseMountinfo } from '../parse/mountinfo.ts';
+import { type Mount, parseMountinfo } from '../parse/mountinfo.ts';
 import { unifiedPath } from '../parse/procCgroup.ts';
 import type { CgroupUsage } from '../types.ts';
 
@@ -12,11 +12,14 @@ export function listCgroup(directory: string): number[] {
 
 /** Where a path of the unified hierarchy is mounted, as this process sees it; null where it is not. */
 export function unifiedDirectory(path: string): string | null {
-  const mount = parseMountinfo(readText('/proc/self/mountinfo')).findLast(({ fileSystem }) => fileSystem === 'cgroup2');
+  mount ??= parseMountinfo(readText('/proc/self/mountinfo')).findLast(({ fileSystem }) => fileSystem === 'cgroup2');
   if (mount === undefined) return null;
   const below = mount.root === '/' ? path : path.startsWith(mount.root) ? path.slice(mount.root.length) : null;
   return below === null ? null : `${mount.mountPoint}${below}`.replace(/\/$/, '');
 }
+
+/** Found once a thread: it is asked for with every look at every service. */
+let mount: Mount | undefined;
 
 export function sampleCgroup(pid: number): CgroupUsage | null {
   const path = unifiedPath(readText(`/proc/${pid}/cgroup`));

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { type Address, isLinkLocal, isLoopback } from '../parse/address.ts';
+import { countClosing } from '../closingSockets.ts';
+import { findScope, localAddress, localInterfaces } from '../localAddresses.ts';
+import { type Address, isLoopback } from '../parse/address.ts';
 import { covers, overlaps } from '../parse/coverage.ts';
 import { type TableSocket, tcpState, toSocketRow } from '../parse/tableSocket.ts';
-import { findScope, localAddress, localInterfaces } from '../posix/localAddresses.ts';
-import type { BindAnswer, ClosingSockets, SocketQuery, SocketRow, Sockets } from '../types.ts';
+import { judgeBind } from '../posix/judgeBind.ts';
+import type { BindAnswer, SocketQuery, SocketRow, Sockets } from '../types.ts';
 import { type BindAttempt, type BindTarget, openBindAttempt } from './bindAttempt.ts';
 import { listCandidates, scanOwners } from './ownerScan.ts';
 import { readPortRules } from './portRules.ts';
@@ -26,7 +28,7 @@ export function createLinuxSockets({ native }: { native: boolean }): Sockets & {
       const attempt = attempts()[protocol];
       return attempt === null ? 'cannotTry' : tryBind(table, attempt, { protocol, address: localAddress(address), port });
     },
-    readClosing: (port) => countClosing(table(), port),
+    readClosing: (port) => countClosing(listClosing(table(), port), states),
     readRules: readPortRules,
     readLocalAddresses: () => localInterfaces().map(({ address }) => address.text),
     listCandidates,
@@ -73,7 +75,7 @@ async function tryBind(table: () => SocketTable, attempt: BindAttempt, endpoint:
   const target: BindTarget = { ...endpoint, scope: findScope(endpoint.address) };
   let blamed: TableSocket[] = [];
   for (let tries = 0; tries < 8; tries++) {
-    const answer = judgeBind(await attempt(target), endpoint);
+    const answer = judgeBind(await attempt(target), endpoint, circumstances);
     if (answer !== 'inUse' || endpoint.protocol === 'tcp') return answer;
     const holders = listUdpHolders(table(), endpoint);
     if (holders.length === 0) return 'bound';
@@ -88,23 +90,7 @@ function listUdpHolders(table: SocketTable, { address, port }: Endpoint): TableS
   return sockets.filter((socket) => !socket.isProbe && overlaps(socket, address));
 }
 
-function judgeBind(errno: string | null, { protocol, address, port }: Endpoint): BindAnswer {
-  const answer = errno === null ? 'bound' : bindAnswers[errno];
-  // EINVAL, ENODEV: a link-local address without its interface, or with another one.
-  const isAway = answer === 'addressUnavailable' || (isLinkLocal(address) && (errno === 'EINVAL' || errno === 'ENODEV'));
-  if (isAway) return address.family === 'ipv6' && !hasIpv6() ? 'noFamily' : 'addressUnavailable';
-  if (answer === undefined) throw new Error(`Binding ${protocol} ${address.text} port ${port} failed with ${errno}.`);
-  return answer;
-}
-
-const bindAnswers: Partial<Record<string, BindAnswer>> = {
-  EADDRINUSE: 'inUse',
-  EACCES: 'accessDenied',
-  // A security module or a cgroup’s BPF program may refuse a bind so.
-  EPERM: 'accessDenied',
-  EADDRNOTAVAIL: 'addressUnavailable',
-  EAFNOSUPPORT: 'noFamily',
-};
+const circumstances = { linkErrnos: ['EINVAL', 'ENODEV'], hasIpv6 };
 
 /** With disable_ipv6 (most containers) the family is there and has no address, not even ::1. */
 function hasIpv6(): boolean {
@@ -115,16 +101,9 @@ function hasIpv6(): boolean {
   }
 }
 
-function countClosing(table: SocketTable, port: number): ClosingSockets {
-  const states = [...Object.values(closingStates), ...openStates];
-  const sockets = table.list({ protocol: 'tcp', states, port });
-  const count = (state: number): number => sockets.filter((socket) => socket.state === state).length;
-  return {
-    counts: Object.fromEntries(Object.entries(closingStates).map(([name, state]) => [name, count(state)])),
-    connections: openStates.reduce((sum, state) => sum + count(state), 0),
-  };
+function listClosing(table: SocketTable, port: number): TableSocket[] {
+  return table.list({ protocol: 'tcp', states: [...Object.values(states.closing), ...states.open], port });
 }
 
-const { timeWait, finWait1, finWait2, closeWait, lastAck, closing } = tcpState;
-const closingStates = { timeWait, finWait1, finWait2, closeWait, lastAck, closing };
-const openStates = [tcpState.established, tcpState.synSent, tcpState.synReceived];
+const { timeWait, finWait1, finWait2, closeWait, lastAck, closing, established, synSent, synReceived } = tcpState;
+const states = { closing: { timeWait, finWait1, finWait2, closeWait, lastAck, closing }, open: [established, synSent, synReceived] };

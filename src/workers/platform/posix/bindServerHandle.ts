@@ -1,7 +1,7 @@
 import * as net from 'node:net';
 import { getSystemErrorName } from 'node:util';
+import type { Scope } from '../localAddresses.ts';
 import type { Address } from '../parse/address.ts';
-import type { Scope } from './localAddresses.ts';
 
 /** Binds TCP once without listening and undoes it, without koffi: null when that worked, else the errno’s name. With SO_REUSEADDR, IPv6 v6only. */
 export function bindServerHandle({ address, port, scope }: { address: Address; port: number; scope: Scope | null }): string | null {

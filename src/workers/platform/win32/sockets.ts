@@ -1,9 +1,9 @@
-import { networkInterfaces } from 'node:os';
 import { fail } from '../../../protocol/errors.ts';
-import { type Address, isLinkLocal, parseAddress } from '../parse/address.ts';
+import { countClosing } from '../closingSockets.ts';
+import { findScope, hasIpv6Address, localAddress, localInterfaces } from '../localAddresses.ts';
 import { covers, overlaps } from '../parse/coverage.ts';
-import { type IpHelperRow, mibTcpState } from '../parse/ipHelperTable.ts';
-import type { ClosingSockets, OwnerScan, SocketQuery, Sockets } from '../types.ts';
+import { mibTcpState } from '../parse/ipHelperTable.ts';
+import type { OwnerScan, SocketQuery, Sockets } from '../types.ts';
 import { attemptBind } from './bindAttempt.ts';
 import { readPortRules } from './portRules.ts';
 import { createSocketTable, type SocketTable, type SocketTableOptions } from './socketTable.ts';
@@ -23,9 +23,9 @@ export function createWin32Sockets({ native, ...options }: SocketTableOptions): 
       const wanted = localAddress(address);
       // Windows lets a socket of its own choice bind beside a listener on another address, so the table is asked first.
       if (listRows(protocol, port).some((row) => overlaps(row, wanted))) return 'inUse';
-      return attemptBind({ protocol, address: wanted, port, scopeId: findScope(wanted) }, { hasIpv6: hasIpv6() });
+      return attemptBind({ protocol, address: wanted, port, scopeId: findScope(wanted)?.id ?? 0 }, { hasIpv6: hasIpv6Address() });
     },
-    readClosing: (port) => countClosing(table.listConnections(port)),
+    readClosing: (port) => countClosing(table.listConnections(port), states),
     readRules: readPortRules,
     readLocalAddresses: () => localInterfaces().map(({ address }) => address.text),
     listCandidates() {
@@ -53,36 +53,5 @@ function scanOwners(keys: ReadonlySet<number>, take: () => number | null, { list
   return { owners, unreadable: 0 };
 }
 
-function countClosing(rows: IpHelperRow[]): ClosingSockets {
-  const count = (state: number): number => rows.filter((row) => row.state === state).length;
-  return {
-    counts: Object.fromEntries(Object.entries(closingStates).map(([name, state]) => [name, count(state)])),
-    connections: openStates.reduce((sum, state) => sum + count(state), 0),
-  };
-}
-
 const { timeWait, finWait1, finWait2, closeWait, lastAck, closing, established, synSent, synReceived } = mibTcpState;
-const closingStates = { timeWait, finWait1, finWait2, closeWait, lastAck, closing };
-const openStates: number[] = [established, synSent, synReceived];
-
-/** An address that a caller has checked already. */
-function localAddress(text: string): Address {
-  const address = parseAddress(text);
-  if (address === null) throw new Error(`${JSON.stringify(text)} is not an address.`);
-  return address;
-}
-
-function findScope(address: Address): number {
-  if (!isLinkLocal(address)) return 0;
-  const candidates = localInterfaces().filter((local) => local.address.text === address.text && local.scopeId !== 0);
-  const { zone } = address;
-  return candidates.find(({ name, scopeId }) => zone === null || zone === name || zone === String(scopeId))?.scopeId ?? 0;
-}
-
-const hasIpv6 = (): boolean => localInterfaces().some(({ address }) => address.family === 'ipv6');
-
-function localInterfaces(): { name: string; address: Address; scopeId: number }[] {
-  return Object.entries(networkInterfaces()).flatMap(([name, entries = []]) =>
-    entries.map((entry) => ({ name, address: localAddress(entry.address), scopeId: entry.family === 'IPv6' ? entry.scopeid : 0 })),
-  );
-}
+const states = { closing: { timeWait, finWait1, finWait2, closeWait, lastAck, closing }, open: [established, synSent, synReceived] };

@@ -1,5 +1,5 @@
 import { networkInterfaces } from 'node:os';
-import { type Address, isLinkLocal, parseAddress } from '../parse/address.ts';
+import { type Address, isLinkLocal, parseAddress } from './parse/address.ts';
 
 /** The interface of a link-local address. */
 export interface Scope {
@@ -29,3 +29,5 @@ export function localInterfaces(): { name: string; address: Address; scopeId: nu
     entries.map((entry) => ({ name, address: localAddress(entry.address), scopeId: entry.family === 'IPv6' ? entry.scopeid : 0 })),
   );
 }
+
+export const hasIpv6Address = (): boolean => localInterfaces().some(({ address }) => address.family === 'ipv6');
