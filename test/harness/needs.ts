@@ -7,6 +7,7 @@ import type { TestContext } from 'vitest';
 
 type Skip = TestContext['skip'];
 
+export const isPosix = process.platform !== 'win32';
 export const isLinux = process.platform === 'linux';
 export const isRoot = isLinux && userInfo().uid === 0;
 

@@ -149,6 +149,22 @@ const cases: { name: string; facts: Partial<PortFacts>; cause: string; says: Reg
     evidence: /WSAEACCES/,
   },
   {
+    name: 'a range of UDP alone, asked about both',
+    facts: { rules: { ...free.rules, reserved: [{ from: 3000, to: 3010, protocol: 'udp' }], reservedRefusesBind: true } },
+    cause: 'free',
+    says: /free/,
+    evidence: /keeps UDP ports 3000-3010/,
+  },
+  {
+    name: 'a range of UDP alone, asked about UDP',
+    facts: {
+      protocols: ['udp'],
+      rules: { ...free.rules, reserved: [{ from: 3000, to: 3010, protocol: 'udp' }], reservedRefusesBind: true },
+    },
+    cause: 'reservedByOs',
+    says: /3000-3010/,
+  },
+  {
     name: 'no local address',
     facts: { binds: [{ protocol: 'tcp', address: '0.0.0.0', answer: 'addressUnavailable' }] },
     cause: 'addressUnavailable',

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { shareCandidates } from '../../src/workers/candidates.ts';
@@ -14,7 +14,7 @@ import { listHeldPorts } from '../../src/workers/tasks/heldPorts.ts';
 import { listProcesses } from '../../src/workers/tasks/listProcesses.ts';
 import { readSockets } from '../../src/workers/tasks/readSockets.ts';
 import { scanOwners } from '../../src/workers/tasks/scanOwners.ts';
-import { makeDirectory } from '../harness/directory.ts';
+import { standIn } from '../harness/standIn.ts';
 import { until } from '../harness/until.ts';
 import { start, startZombie } from './processScenes.ts';
 import { listen } from './socketScenes.ts';
@@ -34,18 +34,8 @@ const hasLsof = found.lsof !== '' && existsSync(found.lsof);
 
 const withTools = (tools: Partial<Tools>): Platform => createDarwin({ native: false, tools: { ...found, ...tools } });
 
-/** A tool that does what the lines of a shell script say. */
-async function script(...lines: string[]): Promise<string> {
-  const directory = await makeDirectory();
-  onTestFinished(() => directory[Symbol.asyncDispose]());
-  const file = directory.at('tool');
-  writeFileSync(file, ['#!/bin/sh', ...lines].join('\n'));
-  chmodSync(file, 0o755);
-  return file;
-}
-
 const netstatLine = (protocol: string, local: string, state = '') => `${protocol}       0      0  ${local}   *.*    ${state}`;
-const prints = (...lines: string[]) => script(`cat <<'END'`, 'Active Internet connections (including servers)', ...lines, 'END');
+const prints = (...lines: string[]) => standIn(`cat <<'END'`, 'Active Internet connections (including servers)', ...lines, 'END');
 
 describe.skipIf(!hasPs)('processes by ps(1)', () => {
   test('this one, its parent, and those of others', async () => {
@@ -141,7 +131,7 @@ describe('a ps(1) that does not answer as it should is no answer', () => {
     ['it prints another form', ['echo "  PID TTY TIME CMD"'], 'Unsupported', /form/],
     ['it is killed', ['kill -9 $$'], 'Unsupported', /killed/],
   ])('%s', async (_, lines, kind, sentence) => {
-    const { processes, signals } = withTools({ ps: lines === null ? '/missing/ps' : await script(...lines) });
+    const { processes, signals } = withTools({ ps: lines === null ? '/missing/ps' : await standIn(...lines) });
     const failure = { failure: expect.objectContaining({ kind, message: expect.stringMatching(sentence) }) };
     await expect(processes.describe(1)).rejects.toMatchObject(failure);
     await expect(processes.listPids()).rejects.toMatchObject(failure);
@@ -150,7 +140,7 @@ describe('a ps(1) that does not answer as it should is no answer', () => {
   });
 
   test('while it cannot be asked, nobody is taken to have ended', async () => {
-    const waiter = createDarwinWaiter({ native: false, clock: systemClock, tools: { ...found, ps: await script('exit 3') } });
+    const waiter = createDarwinWaiter({ native: false, clock: systemClock, tools: { ...found, ps: await standIn('exit 3') } });
     onTestFinished(() => waiter.close());
     await expect(waiter.waitForExit({ pid: process.pid }, AbortSignal.timeout(20_000))).rejects.toMatchObject({
       failure: { kind: 'Unsupported' },
@@ -165,18 +155,18 @@ describe('a tool', () => {
     ['that hangs is ended, with the children that hold its output open', ['sleep 300 & sleep 300'], { timeoutMs: 200 }, 'TimedOut'],
     ['that never stops printing is ended', ['exec yes'], { mostBytes: 100_000 }, 'Unsupported'],
   ])('%s', async (_, lines, limits, kind) => {
-    const order = { path: await script(...lines), args: [], about, ...limits };
+    const order = { path: await standIn(...lines), args: [], about, ...limits };
     await expect(runTool(order)).rejects.toMatchObject({ failure: { kind } });
   });
 
   test('that hangs is ended at once as well where the thread waits', async () => {
-    const order = { path: await script('exec sleep 300'), args: [], about, timeoutMs: 200 };
+    const order = { path: await standIn('exec sleep 300'), args: [], about, timeoutMs: 200 };
     expect(() => runToolHere(order)).toThrow(expect.objectContaining({ failure: expect.objectContaining({ kind: 'TimedOut' }) }));
     expect(() => runToolHere({ ...order, path: '/missing/tool' })).toThrow(/missing/);
   });
 
   test('gets its arguments as they are, and the language and time zone of no country', async () => {
-    const order = { path: await script('printf "%s|" "$@" "$LC_ALL" "$TZ"; echo oops >&2; exit 7'), args: ['a b', '$(id)', ''], about };
+    const order = { path: await standIn('printf "%s|" "$@" "$LC_ALL" "$TZ"; echo oops >&2; exit 7'), args: ['a b', '$(id)', ''], about };
     for (const end of [await runTool(order), runToolHere(order)])
       expect({ ...end, stdout: Buffer.from(end.stdout).toString() }).toEqual({ code: 7, stdout: 'a b|$(id)||C|UTC0|', stderr: 'oops\n' });
   });
@@ -216,7 +206,7 @@ describe('sockets by netstat(1), whatever stands in for it', () => {
   });
 
   test('a netstat(1) that fails is no empty table', async () => {
-    const failing = [await script('echo "netstat: sysctl: not permitted" >&2; exit 1'), '/missing/netstat'];
+    const failing = [await standIn('echo "netstat: sysctl: not permitted" >&2; exit 1'), '/missing/netstat'];
     for (const netstat of failing)
       await expect(withTools({ netstat }).sockets.read({ protocols: ['tcp'] })).rejects.toMatchObject({ failure: { kind: 'Unsupported' } });
   });
@@ -248,9 +238,9 @@ describe('owners by lsof(8)', () => {
 
   test.skipIf(!hasPs)('none, could not look, and cannot look are told apart', async () => {
     const netstat = await prints(netstatLine('tcp4', '127.0.0.1.18081', 'LISTEN'));
-    const none = withTools({ netstat, lsof: await script('exit 1') });
+    const none = withTools({ netstat, lsof: await standIn('exit 1') });
     expect((await ask(none, 18_081)).owners).toEqual([]);
-    const refused = withTools({ netstat, lsof: await script('echo "lsof: kernel access denied" >&2; exit 1') });
+    const refused = withTools({ netstat, lsof: await standIn('echo "lsof: kernel access denied" >&2; exit 1') });
     await expect(ask(refused, 18_081)).rejects.toMatchObject({
       failure: { kind: 'Unsupported', message: expect.stringContaining('kernel access denied') },
     });

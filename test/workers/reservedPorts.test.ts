@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
 import type { BindAnswer, Platform, PortRules, Sockets } from '../../src/workers/platform/types.ts';
 import { judgeBindError } from '../../src/workers/platform/win32/bindAttempt.ts';
+import { askNetsh } from '../../src/workers/platform/win32/portRules.ts';
 import { checkPort } from '../../src/workers/tasks/checkPort.ts';
+import { isPosix } from '../harness/needs.ts';
+import { standIn } from '../harness/standIn.ts';
 
 /*
  * Ranges that Windows refuses to everybody. Wine has none, so neither the error nor the range comes from a system here: the codes are
@@ -13,7 +16,11 @@ const rules: PortRules = {
   unprivilegedPortStart: 0,
   mayBindPrivileged: true,
   ephemeral: { from: 49_152, to: 65_535 },
-  reserved: [{ from: 5_357, to: 5_357 }, range],
+  reserved: [
+    { from: 5_357, to: 5_357, protocol: 'tcp' },
+    { ...range, protocol: 'tcp' },
+    { from: 60_000, to: 60_010, protocol: 'udp' },
+  ],
   reservedRefusesBind: true,
 };
 
@@ -47,6 +54,13 @@ test('the rules alone say the same', async () => {
   expect(await ask(50_060, platformThat('cannotTry'), 'never')).toEqual({ inUse: false, canBind: true, reason: null });
 });
 
+test('UDP has ranges of its own', async () => {
+  const askUdp = (port: number) => checkPort({ protocol: 'udp', port, hosts: ['127.0.0.1'], bind: 'never' }, platformThat('cannotTry'));
+  expect(await askUdp(50_010)).toEqual({ inUse: false, canBind: true, reason: null });
+  expect(await askUdp(60_010)).toMatchObject({ reason: 'reservedByOs', reserved: { from: 60_000, to: 60_010 } });
+  expect(await ask(60_010, platformThat('cannotTry'), 'never')).toMatchObject({ canBind: true });
+});
+
 test.each([
   [0, 'bound'],
   [10_013, 'inUse'],
@@ -55,11 +69,31 @@ test.each([
   [10_049, 'addressUnavailable'],
   [10_050, null],
 ] as const)('what error %i says outside of a range: %s', (error, answer) => {
-  expect(judgeBindError(error, { isReserved: () => false, lacksFamily: false })).toBe(answer);
+  expect(judgeBindError(error, { isReserved: false, lacksFamily: false })).toBe(answer);
 });
 
 test('WSAEACCES is the range’s, inside of one; a missing family is told from a missing address', () => {
-  expect(judgeBindError(10_013, { isReserved: () => true, lacksFamily: false })).toBe('reservedByOs');
-  expect(judgeBindError(10_048, { isReserved: () => true, lacksFamily: false })).toBe('inUse');
-  expect(judgeBindError(10_049, { isReserved: () => false, lacksFamily: true })).toBe('noFamily');
+  expect(judgeBindError(10_013, { isReserved: true, lacksFamily: false })).toBe('reservedByOs');
+  expect(judgeBindError(10_048, { isReserved: true, lacksFamily: false })).toBe('inUse');
+  expect(judgeBindError(10_049, { isReserved: false, lacksFamily: true })).toBe('noFamily');
+});
+
+test('netsh is asked for both protocols and both families; what both keep is one range, and a refusal is none', async ({ skip }) => {
+  skip(!isPosix, 'needs a shell, for what stands in for netsh');
+  const netsh = await standIn(
+    'case "$*" in',
+    '*excludedportrange*protocol=tcp) printf "\\r\\n  5357  5357\\r\\n 50000 50059 *\\r\\n" ;;',
+    '"interface ipv6 show excludedportrange protocol=udp") printf "\\n 60000  60010\\n" ;;',
+    '"interface ipv4 show dynamicport tcp") printf "Start Port : 50000\\nNumber of Ports : 10\\n" ;;',
+    '*) exit 1 ;;',
+    'esac',
+  );
+  expect(await askNetsh({ netsh, netstat: '' })).toMatchObject({
+    ephemeral: { from: 50_000, to: 50_009 },
+    reserved: [
+      { from: 5_357, to: 5_357, protocol: 'tcp' },
+      { from: 50_000, to: 50_059, protocol: 'tcp' },
+      { from: 60_000, to: 60_010, protocol: 'udp' },
+    ],
+  });
 });

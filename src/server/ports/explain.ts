@@ -2,7 +2,7 @@ import type { Result } from '../../protocol/methods/index.ts';
 import type { PortEntry } from '../../protocol/types/port.ts';
 import type { Protocol } from '../../protocol/types/primitives.ts';
 import type { ProcessInfo } from '../../protocol/types/process.ts';
-import type { BindAnswer, ClosingSockets, PortRules } from '../../workers/platform/types.ts';
+import type { BindAnswer, ClosingSockets, PortRules, ReservedPorts } from '../../workers/platform/types.ts';
 import { airPlayAdvice, isAirPlay } from './airPlay.ts';
 
 /** All that was seen of one port. */
@@ -63,7 +63,8 @@ function decide(facts: PortFacts): Verdict {
       ],
     };
   }
-  const reserved = rules.reserved.find(({ from, to }) => port >= from && port <= to);
+  const protocol = asksTcp ? 'tcp' : 'udp';
+  const reserved = reservedRanges(facts).find((range) => (range.protocol ?? protocol) === protocol);
   if (reserved) return reservedVerdict(port, reserved, rules.reservedRefusesBind);
   if (refused('inUse')) return refusedVerdict(facts);
   if (binds.length > 0 && binds.every(({ answer }) => answer === 'addressUnavailable' || answer === 'noFamily')) {
@@ -167,7 +168,8 @@ function hiddenAdvice(seesAllOwners: boolean): string {
     : 'Ask again as root or as its owner, or use another port.';
 }
 
-function collectEvidence({ port, entries, closing, rules, binds }: PortFacts): string[] {
+function collectEvidence(facts: PortFacts): string[] {
+  const { port, entries, closing, rules, binds } = facts;
   const evidence = entries.map((entry) => {
     const state = entry.state === 'listen' ? 'listens' : 'is bound';
     const owners = entry.owners.length === 0 ? 'its owner is hidden' : `owner: ${entry.owners.map(describeOwner).join('; ')}`;
@@ -182,11 +184,15 @@ function collectEvidence({ port, entries, closing, rules, binds }: PortFacts): s
     evidence.push(
       `ports below ${rules.unprivilegedPortStart} are privileged; ${rules.mayBindPrivileged ? 'we may bind them' : 'we may not bind them'}`,
     );
+  for (const { protocol, from, to } of reservedRanges(facts))
+    if (protocol) evidence.push(`the system keeps ${protocol.toUpperCase()} ports ${from}-${to} from everybody`);
   const { ephemeral } = rules;
   if (ephemeral && port >= ephemeral.from && port <= ephemeral.to)
     evidence.push(`it lies in the ephemeral range ${ephemeral.from}-${ephemeral.to}, so an outgoing connection may take it at any time`);
   return evidence;
 }
+
+const reservedRanges = ({ port, rules }: PortFacts): ReservedPorts[] => rules.reserved.filter(({ from, to }) => from <= port && port <= to);
 
 const bindWords: Record<Exclude<BindAnswer, 'cannotTry' | 'noFamily'>, string> = {
   bound: 'succeeded',

@@ -90,9 +90,16 @@ export interface PortRules {
   /** Where the system takes the ports of outgoing connections from; null where it does not tell. */
   ephemeral: { from: number; to: number } | null;
   /** Set aside by the administrator or the system. */
-  reserved: { from: number; to: number }[];
+  reserved: ReservedPorts[];
   /** Whether a bind into a reserved range fails (Windows) or merely competes with its user (Linux). */
   reservedRefusesBind: boolean;
+}
+
+/** Inclusive; of one protocol, or without any of both. */
+export interface ReservedPorts {
+  from: number;
+  to: number;
+  protocol?: Protocol;
 }
 
 export interface SocketQuery {

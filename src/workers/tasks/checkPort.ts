@@ -1,6 +1,7 @@
 import { fail } from '../../protocol/errors.ts';
 import { type Address, isLoopback, isWildcard, parseAddress } from '../platform/parse/address.ts';
 import { overlaps } from '../platform/parse/coverage.ts';
+import { findReserved, type PortRange } from '../platform/parse/portRanges.ts';
 import type { BindAnswer, Platform, PortRules, SocketRow, Sockets } from '../platform/types.ts';
 
 export interface PortQuestion {
@@ -19,7 +20,7 @@ export interface PortVerdict {
   canBind: boolean;
   reason: 'inUse' | 'boundNotListening' | 'accessDenied' | 'reservedByOs' | 'addressUnavailable' | null;
   /** With `reservedByOs`: the range. */
-  reserved?: PortRules['reserved'][number];
+  reserved?: PortRange;
 }
 
 /** Is the port in use, and could it be bound? Never listens and never connects. */
@@ -32,11 +33,9 @@ export async function checkPort({ protocol, port, hosts, bind = 'try' }: PortQue
   const obstacle = present.find(({ answer }) => answer !== 'bound')?.answer;
   if (present.length > 0 && obstacle === undefined) return { inUse, canBind: true, reason: null };
   const reason = inUse ? 'inUse' : toReason(obstacle);
-  const reserved = reason === 'reservedByOs' ? findRange(port, await sockets.readRules()) : undefined;
-  return { inUse, canBind: false, reason, ...(reserved && { reserved }) };
+  const range = reason === 'reservedByOs' ? findReserved((await sockets.readRules()).reserved, protocol, port) : undefined;
+  return { inUse, canBind: false, reason, ...(range && { reserved: { from: range.from, to: range.to } }) };
 }
-
-const findRange = (port: number, { reserved }: PortRules) => reserved.find(({ from, to }) => from <= port && port <= to);
 
 interface Endpoint {
   protocol: SocketRow['protocol'];
@@ -100,14 +99,14 @@ async function lookByRules(sockets: Sockets, endpoint: Endpoint): Promise<Look> 
   return { holder, answer: judgeByRules(endpoint, await sockets.readRules(), await sockets.readLocalAddresses()) };
 }
 
-function judgeByRules({ port, address }: Endpoint, rules: PortRules, localAddresses: string[]): Answer {
+function judgeByRules({ protocol, port, address }: Endpoint, rules: PortRules, localAddresses: string[]): Answer {
   const isIpv6 = address.family === 'ipv6';
   if (isIpv6 && !localAddresses.some((local) => local.includes(':'))) return 'noFamily';
   // All of 127.0.0.0/8 is local, though only 127.0.0.1 is assigned.
   const isLocal = isWildcard(address.text) || (!isIpv6 && isLoopback(address.text)) || localAddresses.includes(address.text);
   if (!isLocal) return 'addressUnavailable';
   if (port < rules.unprivilegedPortStart && !rules.mayBindPrivileged) return 'accessDenied';
-  return rules.reservedRefusesBind && findRange(port, rules) !== undefined ? 'reservedByOs' : 'bound';
+  return rules.reservedRefusesBind && findReserved(rules.reserved, protocol, port) !== undefined ? 'reservedByOs' : 'bound';
 }
 
 async function readOverlapping(sockets: Sockets, { protocol, port, address }: Endpoint): Promise<SocketRow[]> {

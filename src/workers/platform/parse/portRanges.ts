@@ -1,3 +1,5 @@
+import type { ReservedPorts } from '../types.ts';
+
 /** Inclusive. */
 export interface PortRange {
   from: number;
@@ -13,4 +15,9 @@ export function parsePortRange(text: string): PortRange | null {
 /** /proc/sys/net/ipv4/ip_local_reserved_ports: `8080,9148-9150`, empty for none. */
 export function parseReservedPorts(text: string): PortRange[] {
   return Array.from(text.matchAll(/(\d+)(?:-(\d+))?/g), ([, from, to = from]) => ({ from: Number(from), to: Number(to) }));
+}
+
+/** The range that a port of this protocol lies in; undefined for none. */
+export function findReserved(reserved: readonly ReservedPorts[], protocol: 'tcp' | 'udp', port: number): ReservedPorts | undefined {
+  return reserved.find((range) => range.from <= port && port <= range.to && (range.protocol ?? protocol) === protocol);
 }

@@ -1,5 +1,6 @@
 import { loadBindProbe } from '../../../native/win32/bindProbe.ts';
 import type { Address } from '../parse/address.ts';
+import { findReserved } from '../parse/portRanges.ts';
 import type { BindAnswer, SocketRow } from '../types.ts';
 import { readPortRules } from './portRules.ts';
 
@@ -11,21 +12,21 @@ export interface BindTarget {
 }
 
 /** Binds once without listening, for itself alone, and undoes it. */
-export function attemptBind({ address, ...target }: BindTarget, { hasIpv6 }: { hasIpv6: boolean }): BindAnswer {
+export async function attemptBind({ address, ...target }: BindTarget, { hasIpv6 }: { hasIpv6: boolean }): Promise<BindAnswer> {
+  const { protocol, port } = target;
   const probe = loadBindProbe();
   if (probe === null) return 'cannotTry';
   const error = probe({ ...target, family: address.family, address: address.bytes });
-  const answer = judgeBindError(error, { isReserved: () => isReserved(target.port), lacksFamily: address.family === 'ipv6' && !hasIpv6 });
-  if (answer === null) throw new Error(`Binding ${target.protocol} ${address.text} port ${target.port} failed with ${error}.`);
+  const isReserved = error === WSAEACCES && findReserved((await readPortRules()).reserved, protocol, port) !== undefined;
+  const answer = judgeBindError(error, { isReserved, lacksFamily: address.family === 'ipv6' && !hasIpv6 });
+  if (answer === null) throw new Error(`Binding ${protocol} ${address.text} port ${port} failed with ${error}.`);
   return answer;
 }
-
-const isReserved = (port: number): boolean => readPortRules().reserved.some(({ from, to }) => from <= port && port <= to);
 
 /** What an error of Winsock says about the port; null when that is something else. */
 export function judgeBindError(
   error: number,
-  { isReserved, lacksFamily }: { isReserved: () => boolean; lacksFamily: boolean },
+  { isReserved, lacksFamily }: { isReserved: boolean; lacksFamily: boolean },
 ): BindAnswer | null {
   switch (error) {
     case 0:
@@ -34,7 +35,7 @@ export function judgeBindError(
       return 'inUse';
     case WSAEACCES:
       // A range that the system has excluded; anywhere else it is a socket that holds the port for itself alone.
-      return isReserved() ? 'reservedByOs' : 'inUse';
+      return isReserved ? 'reservedByOs' : 'inUse';
     case WSAEADDRNOTAVAIL:
       return lacksFamily ? 'noFamily' : 'addressUnavailable';
     case WSAEAFNOSUPPORT:

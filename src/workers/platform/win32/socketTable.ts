@@ -2,36 +2,36 @@ import { loadReadTable, type ReadTable, type TableQuestion } from '../../../nati
 import { fail } from '../../../protocol/errors.ts';
 import { type IpHelperRow, mibTcpState, parseIpHelperTable } from '../parse/ipHelperTable.ts';
 import { parseNetstat } from '../parse/netstat.ts';
-import type { SocketRow } from '../types.ts';
-import { runSystemTool } from './tools.ts';
+import type { MaybePromise, SocketRow } from '../types.ts';
+import { aboutTool, ask, complaint, systemTools, textOf } from './tools.ts';
 
 type Protocol = SocketRow['protocol'];
 
 export interface SocketTable {
   /** Listeners (TCP) and bound sockets (UDP, connected ones too: the table does not tell), of one port or of all. */
-  listRows(protocol: Protocol, port?: number): SocketRow[];
+  listRows(protocol: Protocol, port?: number): Promise<SocketRow[]>;
   /** All TCP sockets over this local port. */
-  listConnections(port: number): IpHelperRow[];
+  listConnections(port: number): Promise<IpHelperRow[]>;
 }
 
 export interface SocketTableOptions {
   native: boolean;
   /** What `netstat -ano` prints. */
-  netstat?: () => string;
+  netstat?: () => MaybePromise<string>;
 }
 
 /** From the IP Helper; without native calls from netstat, which names owners as well, but nobody here can say who those are. */
 export function createSocketTable({ native, netstat = runNetstat }: SocketTableOptions): SocketTable {
   const readTable = native ? loadReadTable() : null;
-  const readAll = (protocol: Protocol, rows: TableQuestion['rows']) =>
-    readTable === null ? readNetstat(netstat(), protocol) : readTables(readTable, protocol, rows);
+  const readAll = async (protocol: Protocol, rows: TableQuestion['rows']) =>
+    readTable === null ? readNetstat(await netstat(), protocol) : readTables(readTable, protocol, rows);
   return {
-    listRows: (protocol, port) =>
-      readAll(protocol, 'listeners')
+    listRows: async (protocol, port) =>
+      (await readAll(protocol, 'listeners'))
         .filter((row) => row.state === null || row.state === mibTcpState.listen)
         .filter((row) => row.port !== 0 && (port === undefined || row.port === port))
         .map((row) => toSocketRow(protocol, row, readTable !== null)),
-    listConnections: (port) => readAll('tcp', 'all').filter((row) => row.port === port),
+    listConnections: async (port) => (await readAll('tcp', 'all')).filter((row) => row.port === port),
   };
 }
 
@@ -44,7 +44,12 @@ function readTables(readTable: ReadTable, protocol: Protocol, rows: TableQuestio
 
 const families = ['ipv4', 'ipv6'] as const;
 
-const runNetstat = () => runSystemTool('netstat', ['-ano']);
+async function runNetstat(): Promise<string> {
+  const tools = systemTools();
+  const end = await ask(tools, 'netstat', ['-ano']);
+  if (end.code === 0) return textOf(end);
+  throw fail('Unsupported', `Sockets cannot be looked at: ${complaint(tools.netstat, end)}.`, aboutTool('netstat'));
+}
 
 function readNetstat(text: string, protocol: Protocol): IpHelperRow[] {
   const rows = parseNetstat(text);

@@ -3,7 +3,7 @@ import { countClosing } from '../closingSockets.ts';
 import { findScope, hasIpv6Address, localAddress, localInterfaces } from '../localAddresses.ts';
 import { covers, overlaps } from '../parse/coverage.ts';
 import { mibTcpState } from '../parse/ipHelperTable.ts';
-import type { OwnerScan, SocketQuery, Sockets } from '../types.ts';
+import type { OwnerScan, SocketQuery, SocketRow, Sockets } from '../types.ts';
 import { attemptBind } from './bindAttempt.ts';
 import { readPortRules } from './portRules.ts';
 import { createSocketTable, type SocketTable, type SocketTableOptions } from './socketTable.ts';
@@ -13,24 +13,24 @@ export function createWin32Sockets({ native, ...options }: SocketTableOptions): 
   const table = createSocketTable({ native, ...options });
   const { listRows } = table;
   return {
-    read: ({ protocols, port }: SocketQuery) => protocols.flatMap((protocol) => listRows(protocol, port)),
-    lookup: (protocol, address, port) => {
+    read: async ({ protocols, port }: SocketQuery) => (await Promise.all(protocols.map((protocol) => listRows(protocol, port)))).flat(),
+    async lookup(protocol, address, port) {
       const wanted = localAddress(address);
-      return listRows(protocol, port).find((row) => covers(row, wanted) === 'yes') ?? null;
+      return (await listRows(protocol, port)).find((row) => covers(row, wanted) === 'yes') ?? null;
     },
-    tryBind(protocol, address, port) {
+    async tryBind(protocol, address, port) {
       if (!native) return 'cannotTry';
       const wanted = localAddress(address);
       // Windows lets a socket of its own choice bind beside a listener on another address, so the table is asked first.
-      if (listRows(protocol, port).some((row) => overlaps(row, wanted))) return 'inUse';
+      if ((await listRows(protocol, port)).some((row) => overlaps(row, wanted))) return 'inUse';
       return attemptBind({ protocol, address: wanted, port, scopeId: findScope(wanted)?.id ?? 0 }, { hasIpv6: hasIpv6Address() });
     },
-    readClosing: (port) => countClosing(table.listConnections(port), states),
+    readClosing: async (port) => countClosing(await table.listConnections(port), states),
     readRules: readPortRules,
     readLocalAddresses: () => localInterfaces().map(({ address }) => address.text),
-    listCandidates() {
+    async listCandidates() {
       if (!native) throw withoutNative();
-      return [...new Set([...listRows('tcp'), ...listRows('udp')].flatMap(({ pids }) => pids ?? []))];
+      return [...new Set((await listAll(table)).flatMap(({ pids }) => pids ?? []))];
     },
     scanOwners: (keys, take) => scanOwners(keys, take, table),
   };
@@ -44,14 +44,16 @@ function withoutNative() {
 }
 
 /** From the table, because that names the owners: no process has to be asked. */
-function scanOwners(keys: ReadonlySet<number>, take: () => number | null, { listRows }: SocketTable): OwnerScan {
+async function scanOwners(keys: ReadonlySet<number>, take: () => number | null, table: SocketTable): Promise<OwnerScan> {
   const wanted = new Set<number>();
   for (let pid = take(); pid !== null; pid = take()) wanted.add(pid);
   if (wanted.size === 0) return { owners: [], unreadable: 0 };
-  const rows = [...listRows('tcp'), ...listRows('udp')].filter(({ key }) => keys.has(key));
+  const rows = (await listAll(table)).filter(({ key }) => keys.has(key));
   const owners = rows.flatMap(({ key, pids }) => (pids ?? []).filter((pid) => wanted.has(pid)).map((pid) => ({ key, pid })));
   return { owners, unreadable: 0 };
 }
+
+const listAll = async ({ listRows }: SocketTable): Promise<SocketRow[]> => (await Promise.all([listRows('tcp'), listRows('udp')])).flat();
 
 const { timeWait, finWait1, finWait2, closeWait, lastAck, closing, established, synSent, synReceived } = mibTcpState;
 const states = { closing: { timeWait, finWait1, finWait2, closeWait, lastAck, closing }, open: [established, synSent, synReceived] };

@@ -1,28 +1,42 @@
 import { systemDirectory } from '../../../native/win32/systemDirectory.ts';
-import { fail } from '../../../protocol/errors.ts';
-import { runToolHere } from '../../exec.ts';
+import { runTool, runToolHere, type ToolEnd, type ToolOrder } from '../../exec.ts';
 
-export type ToolName = 'netsh' | 'netstat';
-
-/** What a tool of Windows prints, where it can be run and says that it has done it. Only ASCII of it means anything: the rest is of a code page. */
-export function runSystemTool(name: ToolName, args: readonly string[]): string {
-  directory ??= systemDirectory() ?? directoryOfReport();
-  const { code, stdout } = runToolHere({
-    path: `${directory}\\${name}.exe`,
-    args,
-    about: { capability: capabilities[name], platform: 'win32' },
-  });
-  if (code !== 0) {
-    throw fail('Unsupported', `Here sidewarden has to ask ${name}.exe, and that ended with ${code}.`, {
-      capability: capabilities[name],
-      platform: 'win32',
-    });
-  }
-  return Buffer.from(stdout).toString('latin1');
+/** Where the tools of Windows are; they belong to the system. */
+export interface Tools {
+  netsh: string;
+  netstat: string;
 }
-let directory: string | undefined;
 
+/** Looked up with the first question, so that whoever asks none pays nothing. */
+export function systemTools(): Tools {
+  found ??= toolsIn(systemDirectory() ?? directoryOfReport());
+  return found;
+}
+let found: Tools | undefined;
+
+const toolsIn = (directory: string): Tools => ({ netsh: `${directory}\\netsh.exe`, netstat: `${directory}\\netstat.exe` });
+
+export type ToolName = keyof Tools;
+
+/** What cannot be looked at without the tool. */
 const capabilities: Record<ToolName, string> = { netsh: 'portRules', netstat: 'sockets' };
+
+export const ask = (tools: Tools, name: ToolName, args: readonly string[]): Promise<ToolEnd> => runTool(orderOf(tools, name, args));
+
+export const askHere = (tools: Tools, name: ToolName, args: readonly string[]): ToolEnd => runToolHere(orderOf(tools, name, args));
+
+function orderOf(tools: Tools, name: ToolName, args: readonly string[]): ToolOrder {
+  return { path: tools[name], args, about: aboutTool(name) };
+}
+
+export const aboutTool = (name: ToolName) => ({ capability: capabilities[name], platform: 'win32' });
+
+/** Only ASCII of what it prints means anything: the rest is of a code page. */
+export const textOf = ({ stdout }: ToolEnd): string => Buffer.from(stdout).toString('latin1');
+
+/** What one that was run has to say of how it ended. */
+export const complaint = (tool: string, { code, stderr }: ToolEnd): string =>
+  `${tool} ended with ${code}${stderr.trim() === '' ? '' : ` (${stderr.trim().split('\n', 1)[0]})`}`;
 
 /** Without native calls: where the library is that every process has, so that no environment decides which program is run. */
 function directoryOfReport(): string {
