@@ -73,9 +73,10 @@ const columns: Column[] = kinds.flatMap((kind) => [
 const seenAfterMs = 1_500;
 /** A busy machine takes its time; where all end, nobody waits for the rest of it. */
 const survivorsAfterMs = 60_000;
-const unguardedAfterMs = 3_000;
-/** A tree of 50 each. */
-const columnsAtOnce = 2;
+/** Nobody is left who could end them later. */
+const unguardedAfterMs = 1_500;
+/** A tree of 50 each; most of a round is waiting. */
+const columnsAtOnce = 4;
 
 /**
  * Plays those cells whose name, `column: scenario`, contains one of these texts, or all; until each has had so many rounds, those of

@@ -26,6 +26,7 @@ export function openResults(columns: string[], scenarios: string[]): Results {
   mkdirSync(`${root}.cache`, { recursive: true });
   const cells = new Map(Object.entries(existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Record<string, Cell>) : {}));
   const tell = (cell: string) => describe(cells.get(cell));
+  const roundsOf = (column: string) => scenarios.reduce((sum, scenario) => sum + (cells.get(`${column}: ${scenario}`)?.rounds ?? 0), 0);
   return {
     rounds: (cell) => cells.get(cell)?.rounds ?? 0,
     add(cell, { most, afterCleanup }) {
@@ -40,6 +41,7 @@ export function openResults(columns: string[], scenarios: string[]): Results {
         ['', ...columns],
         ['', ...columns].map(() => '---'),
         ...scenarios.map((scenario) => [scenario, ...columns.map((column) => tell(`${column}: ${scenario}`))]),
+        ['rounds in all', ...columns.map((column) => String(roundsOf(column)))],
       ]);
     },
     tell,
