@@ -80,6 +80,7 @@ export function createConnect(parts: ConnectParts): Connect {
       ledger,
       persistence,
       containment: containing.containment,
+      spawnChild: containing.spawnChild,
       equipments: createEquipments(outputs, {
         connectionId,
         leases: acting.leases,

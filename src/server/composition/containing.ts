@@ -7,6 +7,7 @@ import type { ProcessMark } from '../ledger/records.ts';
 import { startVariable } from '../os/environment.ts';
 import { enterJob } from '../os/ownJob.ts';
 import { createReaper } from '../os/reaper.ts';
+import { createSpawnChild } from '../os/spawn.ts';
 import { type Containment, createContainment } from '../supervisor/containment/containment.ts';
 import { createGuard } from '../supervisor/containment/guard.ts';
 import { createJobContainment } from '../supervisor/containment/jobObject.ts';
@@ -34,6 +35,7 @@ export function createContaining({ system, looking, ledgers, guardScript, path =
   let hostPid: number | null = null;
   const { processes } = looking.platform;
   const { readTicks } = createProcessStarts(system.platform, processes);
+  const spawnChild = createSpawnChild({ native: looking.capabilities.native, platform: system.platform, clock });
   const guard = createGuard({
     readScript: () => readFile(guardScript, 'utf8'),
     async watched() {
@@ -42,6 +44,7 @@ export function createContaining({ system, looking, ledgers, guardScript, path =
       return { sidecar, host: hostPid === null ? null : await readTicks(hostPid) };
     },
     path,
+    spawnChild,
     async onStarted(pid) {
       const identity = await processes.identify(pid);
       if (identity !== null && pid === guard.pid()) for (const ledger of ledgers()) await ledger.recordGuard({ pid, identity });
@@ -68,6 +71,7 @@ export function createContaining({ system, looking, ledgers, guardScript, path =
   return {
     guard,
     reaper,
+    spawnChild,
     containment: system.platform === 'win32' ? containByJob() : createContainment({ guard, orphans, readTicks, cgroups, log }),
     /** The guard watches this one too, in case we hang when it ends. Before the first service. */
     setHost(pid: number) {

@@ -1,4 +1,7 @@
 import { open, readFile } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import type { Clock } from '../../clock.ts';
+import { isInCgroup } from './cgroup.ts';
 
 /**
  * How a program begins its life inside a cgroup: a shell moves itself there and becomes the program by exec, with the same pid.
@@ -17,6 +20,8 @@ export interface EntryOrder {
   program: string;
   args: readonly string[];
   environment: Readonly<Record<string, string>>;
+  /** Where it has the end of a pipe, to say there that it is inside; exec closes it. Null where that is not asked for. */
+  noticeFd: typeof noticeFd | null;
 }
 
 /** Null for what would not arrive as it was ordered: some variables do not pass a shell, nor do files that only the kernel may judge. */
@@ -25,7 +30,7 @@ export async function cgroupEntry(order: EntryOrder): Promise<CgroupEntry | null
 }
 
 /** The same for a program that is known to pass. */
-export function entryThroughShell({ directory, command, program, args, environment }: EntryOrder): CgroupEntry | null {
+export function entryThroughShell({ directory, command, program, args, environment, noticeFd }: EntryOrder): CgroupEntry | null {
   if (Object.keys(environment).some(isLostInShells)) return null;
   // Shells set PWD, and the program is to have the one of its order, or none.
   const pwd = environment['PWD'];
@@ -34,16 +39,49 @@ export function entryThroughShell({ directory, command, program, args, environme
   return {
     file: '/bin/sh',
     argv0: entryName,
-    args: ['-c', script, entryName, directory, pwd === undefined ? '' : `=${pwd}`, wanted, ...args],
+    args: ['-c', noticeFd === null ? script : noticingScript, entryName, directory, pwd === undefined ? '' : `=${pwd}`, wanted, ...args],
   };
 }
 
 const entryName = 'sidewarden-entry';
+/** A shell redirects no number of two digits, so this is the last one for it; some program may need even that. */
+const noticeFd = 9;
+export const noticeFdBeside = (descriptors: number): typeof noticeFd | null =>
+  firstDescriptor + descriptors <= noticeFd ? noticeFd : null;
+const firstDescriptor = 3;
+
 /** Where the group is gone it runs outside, which is looked at afterwards. */
 const script = `{ echo 0 > "$1/cgroup.procs"; } 2>/dev/null
 if [ -n "$2" ]; then PWD=\${2#=}; else unset PWD; fi
 shift 2
 exec "$@"`;
+const noticingScript = script.replace('; }', ` && echo >&${noticeFd}; }`).replace('exec "$@"', `exec "$@" ${noticeFd}>&-`);
+
+/** Waits until the shell has become the program, and gives whether it was inside before; one that has ended by then was, for all we know. */
+export async function hasEntered({ pid, notice, cgroup, hasExited }: Entering, clock: Clock): Promise<boolean> {
+  const said = notice === null ? null : await readAll(notice);
+  // A shell may close it right before exec, instead of having exec do so.
+  for (let pauseMs = 1; pauseMs < longestEntryMs && !hasExited() && !(await hasBecomeProgram(pid)); pauseMs *= 1.5)
+    await clock.sleep(pauseMs);
+  return said === null ? hasExited() || (await isInCgroup(pid, cgroup)) : said.length > 0;
+}
+const longestEntryMs = 1_000;
+
+export interface Entering {
+  pid: number;
+  /** The other end of that pipe; null where it has none. */
+  notice: Readable | null;
+  cgroup: string;
+  hasExited(): boolean;
+}
+
+async function readAll(stream: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  stream.on('error', () => {});
+  await new Promise<void>((resolve) => stream.once('close', () => resolve()));
+  return Buffer.concat(chunks);
+}
 
 /** Shells keep names only (POSIX, 3.216), and have meanings of their own for a few. */
 const isLostInShells = (name: string): boolean => !/^[A-Za-z_]\w*$/.test(name) || shellVariables.has(name);
@@ -91,8 +129,8 @@ async function readHead(path: string): Promise<string> {
 /** BINPRM_BUF_SIZE: the kernel looks at no more. */
 const headBytes = 256;
 
-/** Whether the shell has become the program; so it has when it has ended. */
-export async function hasBecomeProgram(pid: number): Promise<boolean> {
+/** So it has when it has ended. */
+async function hasBecomeProgram(pid: number): Promise<boolean> {
   const commandLine = await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '');
   return !commandLine.startsWith(`${entryName}\0`);
 }

@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { SpawnChild } from './spawn.ts';
 
 /** The shell that guards our services, on the other end of a pipe. */
 export interface GuardProcess {
@@ -16,30 +15,26 @@ export interface GuardProcess {
  * Starts it in a session of its own: no signal to our group or terminal reaches it. It has no descriptor of ours but the pipe, and
  * no variable but PATH. Rejects where there is no /bin/sh.
  */
-export async function startGuardProcess(script: string, args: readonly string[], path: string): Promise<GuardProcess> {
-  // As a variable the script does not fill the list of processes, and it may lie where only Node can read it.
-  const child = spawn('/bin/sh', ['-c', 'eval "$SIDEWARDEN_GUARD"', 'sidewarden-guard', ...args], {
+export async function startGuardProcess(
+  { script, args, path }: { script: string; args: readonly string[]; path: string },
+  spawnChild: SpawnChild,
+): Promise<GuardProcess> {
+  const { pid, exited, stdin } = await spawnChild({
+    command: '/bin/sh',
+    // As a variable the script does not fill the list of processes, and it may lie where only Node can read it.
+    args: ['-c', 'eval "$SIDEWARDEN_GUARD"', 'sidewarden-guard', ...args],
     cwd: '/',
-    env: { PATH: path, SIDEWARDEN_GUARD: script },
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
+    environment: { PATH: path, SIDEWARDEN_GUARD: script },
+    cgroup: null,
+    stdin: 'pipe',
   });
-  if (child.pid === undefined) {
-    const [error] = await once(child, 'error');
-    throw error;
-  }
-  child.on('error', () => {});
-  child.stdin.on('error', () => {});
-  // Its end is ours: it holds nobody up.
-  child.unref();
-  const { pid, stdin } = child;
   return {
     pid,
-    exited: once(child, 'exit').then(() => {}),
-    end: () => void stdin.end(),
+    exited: exited.then(() => {}),
+    end: () => void stdin?.end(),
     write: (line) =>
       new Promise((resolve, reject) => {
-        stdin.write(line, (error) => (error ? reject(error) : resolve()));
+        stdin?.write(line, (error) => (error ? reject(error) : resolve()));
       }),
   };
 }

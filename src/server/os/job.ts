@@ -2,11 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import type { Clock } from '../../clock.ts';
-import { type ChildChange, type GroupSpawn, loadGroupSpawn } from '../../native/linux/spawnInGroup.ts';
+import { type ChildChange, loadProcessSpawn, type ProcessSpawn } from '../../native/linux/spawnProcess.ts';
 import { parseProcStat } from '../../workers/platform/parse/procStat.ts';
-import { cgroupEntry } from './cgroupEntry.ts';
+import { cgroupEntry, hasEntered } from './cgroupEntry.ts';
+import type { ChildExit } from './launch.ts';
+import { exitOf } from './ownChildren.ts';
 import { findProgram, spawnFailed } from './program.ts';
-import { type Child, type ChildExit, hasEntered, reasonOf, type SpawnOrder } from './spawn.ts';
+import { type Child, reasonOf, type SpawnOrder } from './spawn.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface JobOrder extends Omit<SpawnOrder, 'stdin' | 'output' | 'descriptors' | 'session'> {
@@ -26,11 +28,11 @@ export interface Job extends Child {
  * it. Null without native calls. Throws SpawnFailed.
  */
 export async function startJob(order: JobOrder, clock: Clock): Promise<Job | null> {
-  const calls = loadGroupSpawn();
+  const calls = loadProcessSpawn();
   if (calls === null) return null;
   const { command, args, cwd, environment, cgroup, terminal } = order;
   const program = await findProgram(order);
-  const entry = cgroup === null ? null : await cgroupEntry({ directory: cgroup, command, program, args, environment });
+  const entry = cgroup === null ? null : await cgroupEntry({ directory: cgroup, command, program, args, environment, noticeFd: null });
   const { file, argv0, args: rest } = entry ?? { file: program, argv0: command, args };
   const exited = Promise.withResolvers<ChildExit>();
   let exit: ChildExit | null = null;
@@ -46,7 +48,8 @@ export async function startJob(order: JobOrder, clock: Clock): Promise<Job | nul
   if (hasForeground) terminal.give(pid);
   look();
 
-  const isInside = entry !== null && cgroup !== null && (await hasEntered(pid, cgroup, () => exit !== null, clock));
+  const isInside =
+    entry !== null && cgroup !== null && (await hasEntered({ pid, cgroup, notice: null, hasExited: () => exit !== null }, clock));
   return {
     pid,
     hasExited: () => exit !== null,
@@ -62,8 +65,15 @@ export async function startJob(order: JobOrder, clock: Clock): Promise<Job | nul
     },
   };
 
-  function spawn({ spawn: start }: GroupSpawn): number {
-    const asked = { file, args: [argv0, ...rest], environment: Object.entries(environment).map(([name, value]) => `${name}=${value}`) };
+  function spawn({ spawn: start }: ProcessSpawn): number {
+    const asked = {
+      file,
+      args: [argv0, ...rest],
+      environment: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
+      cwd: null,
+      place: 'group',
+      descriptors: [0, 1, 2],
+    } as const;
     let answer = start({ ...asked, terminal: hasForeground ? terminal.fd : null });
     // A terminal that has hung up keeps nothing from starting.
     if ('errno' in answer && hasForeground) answer = start({ ...asked, terminal: null });
@@ -80,7 +90,7 @@ export async function startJob(order: JobOrder, clock: Clock): Promise<Job | nul
   }
 
   function poll(): ChildChange | null {
-    return exit === null && calls !== null ? calls.wait(pid) : null;
+    return exit === null && calls !== null ? calls.wait(pid, { stops: true }) : null;
   }
 
   async function onStop(signal: number): Promise<void> {
@@ -147,20 +157,4 @@ function signalGroup(leader: number): void {
       // It has ended.
     }
   }
-}
-
-function exitOf(change: Exclude<ChildChange, { kind: 'stopped' }>): ChildExit {
-  switch (change.kind) {
-    case 'exited':
-      return { exitCode: change.exitCode, signal: null };
-    case 'signaled':
-      return { exitCode: null, signal: nameOf(change.signal) };
-    case 'lost':
-      return { exitCode: null, signal: null };
-  }
-}
-
-function nameOf(signal: number): NodeJS.Signals | null {
-  const [name] = Object.entries(constants.signals).find(([, number]) => number === signal) ?? [];
-  return (name as NodeJS.Signals | undefined) ?? null;
 }

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import diagnostics from 'node:diagnostics_channel';
 import { readFile } from 'node:fs/promises';
 import { loadSubreaper, type Subreaper } from '../../native/linux/subreaper.ts';
+import { isOwnChild } from './ownChildren.ts';
 
 /**
  * Takes in the orphans of our descendants. The kernel makes them our children when their parents end, and Node, which knows
@@ -34,8 +35,8 @@ export function createReaper({ native, pid }: { native: boolean; pid: number }):
     },
     async look() {
       const pids = subreaper === null ? [] : ((await readPids(list)) ?? []);
-      // In one turn of the event loop: what Node has started is known by then, and nothing is collected in between.
-      return pids.filter((child) => !isNodes(child) && !reserved.has(child) && subreaper?.collect(child) === 'lives');
+      // In one turn of the event loop: what was started is known by then, and nothing is collected in between.
+      return pids.filter((child) => !isNodes(child) && !isOwnChild(child) && !reserved.has(child) && subreaper?.collect(child) === 'lives');
     },
     reserve(child) {
       reserved.add(child);

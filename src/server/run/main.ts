@@ -63,7 +63,7 @@ async function run(order: RunOrder): Promise<{ exitCode: number; hasHangingThrea
     clock,
     log,
   });
-  const { containment, guard, reaper } = createContaining({
+  const { containment, guard, reaper, spawnChild } = createContaining({
     system,
     looking,
     ledgers: () => [ledgers.ledger],
@@ -84,7 +84,7 @@ async function run(order: RunOrder): Promise<{ exitCode: number; hasHangingThrea
   const remains = endRemains(ledgers.leftovers, order.graceMs, ending).catch((error: unknown) =>
     log.debug({ err: error }, 'what earlier runs have left could not be looked for'),
   );
-  const starting = { native, isAlone: () => isAlone(looking.platform.signals.readKin(), pid), reserve: reaper.reserve, clock };
+  const starting = { native, isAlone: () => isAlone(looking.platform.signals.readKin(), pid), reserve: reaper.reserve, spawnChild, clock };
   let hasHangingThreads = false;
   try {
     const exitCode = await runCommand(order, {

@@ -5,7 +5,7 @@ import type { Failure } from '../../protocol/errors.ts';
 import type { ProcessInfo } from '../../protocol/types/process.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { FollowedFile } from '../os/followedFile.ts';
-import { type Child, type ChildExit, type FoundProgram, lookForProgram, spawnChild } from '../os/spawn.ts';
+import { type Child, type ChildExit, type FoundProgram, lookForProgram, type SpawnChild } from '../os/spawn.ts';
 import { type Contained, type Containment, type ContainmentKind, uncontained } from './containment/containment.ts';
 import { beginEnding, type Ending, type EndingOrder, type EndingParts, type Left } from './ending.ts';
 import type { Equipment, Equipments } from './equipment.ts';
@@ -24,6 +24,7 @@ import type { Turns } from './turns.ts';
 export interface RunParts extends EndingParts, Around {
   ledger: Pick<Ledger, 'state' | 'recordIntent' | 'recordStarted' | 'recordEnded'>;
   containment: Containment;
+  spawnChild: SpawnChild;
   equipments: Equipments;
   persistence: Persistence;
   log: Log;
@@ -148,7 +149,7 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
         ports.map((port) => ({ ...port, fd: null })),
       );
       const order = { ...around, command, args: args.map((arg) => replacePorts(arg, numbers)), cgroup: contained.cgroup };
-      return spawnChild(order, parts.clock);
+      return parts.spawnChild(order);
     },
   };
 

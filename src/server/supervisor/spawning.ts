@@ -2,7 +2,7 @@ import type { Log } from '../../log.ts';
 import type { ProcessInfo } from '../../protocol/types/process.ts';
 import type { Pool } from '../../workers/pool.ts';
 import type { FollowedFile } from '../os/followedFile.ts';
-import { type Child, type FoundProgram, spawnChild } from '../os/spawn.ts';
+import type { Child, FoundProgram, SpawnChild } from '../os/spawn.ts';
 import type { ServiceOutput } from './output/output.ts';
 import { type OwnFileParts, openOwnFile } from './output/ownFile.ts';
 import type { AssignedPort } from './servicePorts.ts';
@@ -19,9 +19,9 @@ export interface SpawningOrder {
 /** Starts the program of a service, and begins to read what it writes: from its pipes, or from the file that it writes itself. Throws SpawnFailed. */
 export async function spawnService(
   { startId, found, cgroup, output, ports }: SpawningOrder,
-  parts: Omit<OwnFileParts, 'output'> & Around,
+  parts: Omit<OwnFileParts, 'output'> & Around & { spawnChild: SpawnChild },
 ): Promise<{ child: Child; file: FollowedFile | null }> {
-  const { spec, clock } = parts;
+  const { spec, spawnChild } = parts;
   const ownFile = spec.persistent ? await openOwnFile({ ...parts, output }) : null;
   const order = {
     command: spec.command,
@@ -32,7 +32,7 @@ export async function spawnService(
     cgroup,
     ...surroundings(spec, parts, startId, ports),
   };
-  const child = await spawnChild(order, clock).catch(async (error: unknown) => {
+  const child = await spawnChild(order).catch(async (error: unknown) => {
     await ownFile?.close();
     throw error;
   });

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../clock.ts';
 import type { Log } from '../../../log.ts';
 import { type GuardProcess, startGuardProcess } from '../../os/guardProcess.ts';
+import type { SpawnChild } from '../../os/spawn.ts';
 import type { TickMark } from '../../os/ticks.ts';
 
 /** What the guard is told of a start before it begins. */
@@ -38,6 +39,7 @@ export interface GuardParts {
   watched(): Promise<{ sidecar: TickMark; host: TickMark | null }>;
   /** Where it finds cat and sleep. */
   path: string;
+  spawnChild: SpawnChild;
   /** One was started. */
   onStarted?(pid: number): void;
   clock: Clock;
@@ -48,7 +50,7 @@ export interface GuardParts {
 const longestGraceMs = 3_000;
 const restartPauseMs = 1_000;
 
-export function createGuard({ readScript, watched, path, onStarted, clock, log }: GuardParts): Guard {
+export function createGuard({ readScript, watched, path, spawnChild, onStarted, clock, log }: GuardParts): Guard {
   const starts = new Map<string, Known>();
   let starting: Promise<GuardProcess | null> | null = null;
   let process: GuardProcess | null = null;
@@ -103,7 +105,7 @@ export function createGuard({ readScript, watched, path, onStarted, clock, log }
       const [script, { sidecar, host }] = await Promise.all([readScript(), watched()]);
       const marks = [sidecar, ...(host === null ? [] : [host])];
       const args = marks.flatMap(({ pid, startTicks }) => [String(pid), String(startTicks)]);
-      const started = await startGuardProcess(script, args, path);
+      const started = await startGuardProcess({ script, args, path }, spawnChild);
       const startedMs = clock.monotonicMs();
       process = started;
       void started.exited.then(() => onExit(startedMs));

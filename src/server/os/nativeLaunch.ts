@@ -1,0 +1,102 @@
+import { closeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { constants } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
+import { getSystemErrorName } from 'node:util';
+import { loadProcessSpawn, type ProcessSpawn, type SpawnOrder } from '../../native/linux/spawnProcess.ts';
+import type { Launch, Launched, Launcher, NotLaunched } from './launch.ts';
+import { ownChild } from './ownChildren.ts';
+
+/**
+ * By a call of the system’s own, which does not copy our page tables. Its pipes are pipes, where Node’s are sockets: they hold 64 KiB,
+ * and a program may open its /dev/stdout. Null where there is no such call.
+ */
+export function createNativeLaunch(): Launcher | null {
+  const calls = loadProcessSpawn();
+  return calls === null ? null : async (launch) => start(launch, calls);
+}
+
+/** In one turn of the event loop, so that the child is known as ours before anybody collects it. */
+function start(launch: Launch, { spawn, openPipe }: ProcessSpawn): Launched | NotLaunched {
+  const { file, argv0, args, cwd, environment, session, stdin, output, descriptors, noticeFd } = launch;
+  const pipes = openPipes(launch, openPipe);
+  if ('errno' in pipes) return pipes;
+  const written = typeof output === 'number' ? output : output === 'none' ? 'empty' : null;
+  const given: SpawnOrder['descriptors'][number][] = [
+    pipes.stdin?.theirs ?? (stdin === 'ours' ? 0 : 'empty'),
+    pipes.stdout?.theirs ?? written ?? 1,
+    pipes.stderr?.theirs ?? written ?? 2,
+    ...descriptors,
+  ];
+  if (noticeFd !== null) given[noticeFd] = pipes.notice?.theirs;
+  const order: Omit<SpawnOrder, 'file' | 'args'> = {
+    environment: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
+    cwd,
+    place: session === 'own' ? 'session' : 'ours',
+    descriptors: given,
+  };
+  let answer = spawn({ ...order, file, args: [argv0, ...args] });
+  // As execvp(3) has it, by which Node starts programs: what is of no form is a script of the shell.
+  if ('errno' in answer && answer.errno === constants.errno.ENOEXEC)
+    answer = spawn({ ...order, file: '/bin/sh', args: ['/bin/sh', file, ...args] });
+  for (const pipe of Object.values(pipes)) closeSync(pipe.theirs);
+  if ('errno' in answer) {
+    for (const pipe of Object.values(pipes)) closeSync(pipe.ours);
+    return notLaunched(answer.errno);
+  }
+  const { pid } = answer;
+  const child = ownChild(pid);
+  const input = pipes.stdin === undefined ? null : writer(pipes.stdin.ours);
+  if (input !== null) void child.exited.then(() => input.destroy());
+  return {
+    pid,
+    ...child,
+    signal(signal) {
+      if (child.hasExited()) return;
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // It has become another user’s.
+      }
+    },
+    stdin: input,
+    output: pipes.stdout && pipes.stderr ? { stdout: reader(pipes.stdout.ours), stderr: reader(pipes.stderr.ours) } : null,
+    notice: pipes.notice === undefined ? null : reader(pipes.notice.ours),
+  };
+}
+
+interface Pipe {
+  ours: number;
+  theirs: number;
+}
+
+type PipeName = 'stdin' | 'stdout' | 'stderr' | 'notice';
+
+function openPipes({ stdin, output, noticeFd }: Launch, openPipe: ProcessSpawn['openPipe']): Partial<Record<PipeName, Pipe>> | NotLaunched {
+  const wanted: PipeName[] = [
+    ...(stdin === 'pipe' ? (['stdin'] as const) : []),
+    ...(output === 'pipes' ? (['stdout', 'stderr'] as const) : []),
+    ...(noticeFd === null ? [] : (['notice'] as const)),
+  ];
+  const opened: Partial<Record<PipeName, Pipe>> = {};
+  for (const name of wanted) {
+    const ends = openPipe();
+    if ('errno' in ends) {
+      for (const { ours, theirs } of Object.values(opened)) for (const fd of [ours, theirs]) closeSync(fd);
+      return notLaunched(ends.errno);
+    }
+    opened[name] = name === 'stdin' ? { ours: ends.writeFd, theirs: ends.readFd } : { ours: ends.readFd, theirs: ends.writeFd };
+  }
+  return opened;
+}
+
+const notLaunched = (errno: number): NotLaunched => ({ errno: getSystemErrorName(-errno) });
+
+const reader = (fd: number): Readable => new Socket({ fd, readable: true, writable: false });
+
+function writer(fd: number): Writable {
+  const stream = new Socket({ fd, readable: false, writable: true });
+  // It may end without having read.
+  stream.on('error', () => {});
+  return stream;
+}
