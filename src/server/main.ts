@@ -7,6 +7,7 @@ import { locateFiles } from './builtFiles.ts';
 import { readConfig, type TransportChoice } from './config.ts';
 import { openLogSink } from './logSink.ts';
 import { exitAtOnce, hasHangingFile } from './os/hangingThreads.ts';
+import { keepYoungGenerationSmall } from './os/youngGeneration.ts';
 import { couldNotStart } from './shutdown/exitCode.ts';
 import { listenForEndings } from './shutdown/triggers.ts';
 import { takeStdio } from './transport/stdio.ts';
@@ -17,6 +18,7 @@ export async function main(args: string[]): Promise<never> {
   const answer = readConfig(args, process.env);
   if ('problem' in answer) return refuseToStart(answer.problem);
   const { config } = answer;
+  keepYoungGenerationSmall();
   const sink = await openLogSink(config.logFile);
   const log = createLog({ level: config.logLevel, now: systemClock.now, write: sink.write });
   keepAlive();

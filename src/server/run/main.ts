@@ -9,6 +9,7 @@ import { openAppLedgers } from '../ledger/appLedgers.ts';
 import { createFileLocks } from '../os/fileLock.ts';
 import { exitAtOnce, hasHangingFile } from '../os/hangingThreads.ts';
 import { keepInheritedDescriptors } from '../os/inheritedDescriptors.ts';
+import { keepYoungGenerationSmall } from '../os/youngGeneration.ts';
 import { createGrow } from '../processes/growth.ts';
 import { createKill } from '../processes/kill.ts';
 import { createLadder } from '../processes/ladder.ts';
@@ -24,6 +25,7 @@ export async function main(args: string[]): Promise<never> {
   const answer = readRunArguments(args);
   if ('problem' in answer) return refuse(`${answer.problem} See sidewarden run --help.`, failedItself);
   if (process.platform !== 'linux') return refuse(`sidewarden run knows Linux only, so far, not ${process.platform}.`, failedItself);
+  keepYoungGenerationSmall();
   keepAlive();
   try {
     const { exitCode, hasHangingThreads, native } = await run(answer.order);

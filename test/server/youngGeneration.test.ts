@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest';
+import { program, sourceDirectory, start } from '../workers/processScenes.ts';
+
+const megabyte = 1024 * 1024;
+
+test.each([
+  ['small', (bytes: number) => bytes <= 2 * megabyte],
+  // Else the first case would show nothing.
+  ['grown', (bytes: number) => bytes >= 8 * megabyte],
+] as const)('after many new objects, the space that V8 keeps for them is %s', async (size, isAsSaid) => {
+  const { line } = await start(process.execPath, [program('growHeap.mjs'), sourceDirectory, size]);
+  const bytes = Number(await line());
+  expect(isAsSaid(bytes), `${bytes} bytes`).toBe(true);
+});
