@@ -23,8 +23,8 @@ interface Answer {
 }
 
 /** Starts a program that speaks JSON-RPC with LSP framing over stdio. */
-export function startPeer([command, ...args]: [string, ...string[]]): Peer {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'] });
+export function startPeer([command, ...args]: [string, ...string[]], env: Record<string, string> = {}): Peer {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'], env: { ...process.env, ...env } });
   const { stdin, stdout } = child;
   const exited = once(child, 'exit');
   const pending = new Map<string, PromiseWithResolvers<unknown>>();

@@ -11,8 +11,8 @@ export interface Subject {
 /** As many as the sidecar’s pool may have (src/server/main.ts). */
 export const poolThreads = Math.min(4, Math.max(2, availableParallelism()));
 
-export async function startSidecar({ bin }: Subject): Promise<Peer> {
-  const sidecar = startPeer([process.execPath, bin, '--stdio']);
+export async function startSidecar({ bin }: Subject, env: Record<string, string> = {}): Promise<Peer> {
+  const sidecar = startPeer([process.execPath, bin, '--stdio'], env);
   await sidecar.call('initialize', helloParams);
   return sidecar;
 }
