@@ -133,14 +133,14 @@ describe.skipIf(!isLinux).for(ways)('a program that is started $way', ({ native 
     const fd = openSync('/dev/null', 'r');
     for (const count of [0, 6, 7]) {
       const child = await sh('cat /proc/self/cgroup; ls /proc/self/fd', { cgroup, descriptors: Array<number>(count).fill(fd) });
-      expect(child.cgroup).toBe(cgroup);
-      const told = await text(outputOf(child).stdout);
+      const [entered, told] = await Promise.all([child.cgroup, text(outputOf(child).stdout)]);
+      expect(entered).toBe(cgroup);
       expect(told).toContain(cgroup.slice(cgroup.lastIndexOf('/')));
       expect(told.split('\n').filter((line) => /^\d+$/.test(line))).toHaveLength(4 + count);
       await child.exited;
     }
     const outside = await sh('exit 0', { cgroup: `${cgroup}-gone` });
-    expect(outside.cgroup).toBeNull();
+    expect(await outside.cgroup).toBeNull();
     await outside.exited;
     closeSync(fd);
     await rmdir(cgroup);

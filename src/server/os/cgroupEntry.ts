@@ -61,9 +61,9 @@ const noticingScript = script.replace('; }', ` && echo >&${noticeFd}; }`).replac
 export async function hasEntered({ pid, notice, cgroup, hasExited }: Entering, clock: Clock): Promise<boolean> {
   const said = notice === null ? null : await readAll(notice);
   // A shell may close it right before exec, instead of having exec do so.
-  for (let pauseMs = 1; pauseMs < longestEntryMs && !hasExited() && !(await hasBecomeProgram(pid)); pauseMs *= 1.5)
-    await clock.sleep(pauseMs);
-  return said === null ? hasExited() || (await isInCgroup(pid, cgroup)) : said.length > 0;
+  for (let pauseMs = 1; pauseMs < longestEntryMs && !hasExited() && (await isEntry(pid)); pauseMs *= 1.5) await clock.sleep(pauseMs);
+  if (said !== null) return said.length > 0;
+  return (await isInCgroup(pid, cgroup)) || hasExited() || (await readCommandLine(pid)) === '';
 }
 const longestEntryMs = 1_000;
 
@@ -129,8 +129,11 @@ async function readHead(path: string): Promise<string> {
 /** BINPRM_BUF_SIZE: the kernel looks at no more. */
 const headBytes = 256;
 
-/** So it has when it has ended. */
-async function hasBecomeProgram(pid: number): Promise<boolean> {
-  const commandLine = await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '');
-  return !commandLine.startsWith(`${entryName}\0`);
+async function isEntry(pid: number): Promise<boolean> {
+  return (await readCommandLine(pid)).startsWith(`${entryName}\0`);
+}
+
+/** Empty for one that has ended. */
+function readCommandLine(pid: number): Promise<string> {
+  return readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '');
 }

@@ -34,7 +34,7 @@ export function followProcess(process: Followed, cgroup: string | null, parts: F
     hasExited: () => hasEnded,
     exited,
     signal: (signal) => parts.signal(process, signal),
-    cgroup,
+    cgroup: Promise.resolve(cgroup),
     stdin: null,
     output: null,
   };

@@ -48,8 +48,8 @@ export async function startJob(order: JobOrder, clock: Clock): Promise<Job | nul
   if (hasForeground) terminal.give(pid);
   look();
 
-  const isInside =
-    entry !== null && cgroup !== null && (await hasEntered({ pid, cgroup, notice: null, hasExited: () => exit !== null }, clock));
+  const entering = { pid, cgroup: cgroup ?? '', notice: null, hasExited: () => exit !== null };
+  const isInside = entry !== null && (await hasEntered(entering, clock));
   return {
     pid,
     hasExited: () => exit !== null,
@@ -57,7 +57,7 @@ export async function startJob(order: JobOrder, clock: Clock): Promise<Job | nul
     signal(signal) {
       if (exit === null) process.kill(pid, signal);
     },
-    cgroup: isInside ? cgroup : null,
+    cgroup: Promise.resolve(isInside ? cgroup : null),
     stdin: null,
     output: null,
     stay() {

@@ -5,7 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import { getSystemErrorName } from 'node:util';
 import { loadProcessSpawn, type ProcessSpawn, type SpawnOrder } from '../../native/linux/spawnProcess.ts';
 import type { Launch, Launched, Launcher, NotLaunched } from './launch.ts';
-import { ownChild } from './ownChildren.ts';
+import { startOwnChild } from './ownChildren.ts';
 
 /**
  * By a call of the system’s own, which does not copy our page tables. Its pipes are pipes, where Node’s are sockets: they hold 64 KiB,
@@ -16,7 +16,6 @@ export function createNativeLaunch(): Launcher | null {
   return calls === null ? null : async (launch) => start(launch, calls);
 }
 
-/** In one turn of the event loop, so that the child is known as ours before anybody collects it. */
 function start(launch: Launch, { spawn, openPipe }: ProcessSpawn): Launched | NotLaunched {
   const { file, argv0, args, cwd, environment, session, stdin, output, descriptors, noticeFd } = launch;
   const pipes = openPipes(launch, openPipe);
@@ -35,26 +34,25 @@ function start(launch: Launch, { spawn, openPipe }: ProcessSpawn): Launched | No
     place: session === 'own' ? 'session' : 'ours',
     descriptors: given,
   };
-  let answer = spawn({ ...order, file, args: [argv0, ...args] });
-  // As execvp(3) has it, by which Node starts programs: what is of no form is a script of the shell.
-  if ('errno' in answer && answer.errno === constants.errno.ENOEXEC)
-    answer = spawn({ ...order, file: '/bin/sh', args: ['/bin/sh', file, ...args] });
+  const child = startOwnChild(() => {
+    const answer = spawn({ ...order, file, args: [argv0, ...args] });
+    // As execvp(3) has it, by which Node starts programs: what is of no form is a script of the shell.
+    const isScript = 'errno' in answer && answer.errno === constants.errno.ENOEXEC;
+    return isScript ? spawn({ ...order, file: '/bin/sh', args: ['/bin/sh', file, ...args] }) : answer;
+  });
   for (const pipe of Object.values(pipes)) closeSync(pipe.theirs);
-  if ('errno' in answer) {
+  if ('errno' in child) {
     for (const pipe of Object.values(pipes)) closeSync(pipe.ours);
-    return notLaunched(answer.errno);
+    return notLaunched(child.errno);
   }
-  const { pid } = answer;
-  const child = ownChild(pid);
   const input = pipes.stdin === undefined ? null : writer(pipes.stdin.ours);
   if (input !== null) void child.exited.then(() => input.destroy());
   return {
-    pid,
     ...child,
     signal(signal) {
       if (child.hasExited()) return;
       try {
-        process.kill(pid, signal);
+        process.kill(child.pid, signal);
       } catch {
         // It has become another user’s.
       }

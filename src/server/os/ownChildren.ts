@@ -4,21 +4,37 @@ import type { ChildExit } from './launch.ts';
 
 /* Our children of which Node knows nothing: each is collected here, by its own pid, and by nobody else. A process has one such list. */
 
-/** A child that was started in this turn of the event loop: it has not been collected yet. */
-export function ownChild(pid: number): { hasExited(): boolean; exited: Promise<ChildExit> } {
-  if (children.size === 0) process.on('SIGCHLD', collectAll);
+export interface OwnChild {
+  pid: number;
+  hasExited(): boolean;
+  exited: Promise<ChildExit>;
+}
+
+/** Starts one, and knows of it before anybody can collect it: in one turn of the event loop. */
+export function startOwnChild<Refusal extends { errno: number }>(start: () => { pid: number } | Refusal): OwnChild | Refusal {
+  // First: the end of one that ends at once is told by a signal that is lost where nobody listens.
+  listen();
+  const answer = start();
+  if ('errno' in answer) return answer;
+  const { pid } = answer;
   const ended = Promise.withResolvers<ChildExit>();
   let hasExited = false;
   children.set(pid, (exit) => {
     hasExited = true;
     ended.resolve(exit);
   });
-  return { hasExited: () => hasExited, exited: ended.promise };
+  return { pid, hasExited: () => hasExited, exited: ended.promise };
 }
 
 export const isOwnChild = (pid: number): boolean => children.has(pid);
 
 const children = new Map<number, (exit: ChildExit) => void>();
+
+let isListening = false;
+function listen(): void {
+  if (!isListening) process.on('SIGCHLD', collectAll);
+  isListening = true;
+}
 
 /** One signal may stand for many ends. */
 function collectAll(): void {
@@ -29,7 +45,6 @@ function collectAll(): void {
     children.delete(pid);
     end(exitOf(change));
   }
-  if (children.size === 0) process.off('SIGCHLD', collectAll);
 }
 
 export function exitOf(change: Exclude<ChildChange, { kind: 'stopped' }>): ChildExit {

@@ -17,8 +17,8 @@ export interface SpawnOrder extends ProgramOrder, Partial<Pick<Launch, 'stdin' |
 
 /** A process that we started. */
 export interface Child extends Omit<Launched, 'notice'> {
-  /** It has been in this cgroup since before its first instruction; null where it is in ours. */
-  readonly cgroup: string | null;
+  /** Resolves when the program runs: with the cgroup in which it has been since before its first instruction, null where it is in ours. */
+  readonly cgroup: Promise<string | null>;
 }
 
 export interface FoundProgram {
@@ -56,9 +56,10 @@ export function createSpawnChild({ native, platform, clock }: { native: boolean;
       noticeFd: entry === null ? null : noticeFd,
     });
     if ('errno' in launched) throw spawnFailed(launched.errno, reasonOf(launched.errno, command), command, cwd, launched.cause);
-    const { pid, hasExited, notice, ...child } = launched;
-    const isInside = entry !== null && cgroup !== null && (await hasEntered({ pid, notice, cgroup, hasExited }, clock));
-    return { pid, hasExited, ...child, cgroup: isInside ? cgroup : null };
+    const { notice, ...child } = launched;
+    if (entry === null || cgroup === null) return { ...child, cgroup: Promise.resolve(null) };
+    // Not waited for here: its output is there to be read from the beginning.
+    return { ...child, cgroup: hasEntered({ ...child, notice, cgroup }, clock).then((isInside) => (isInside ? cgroup : null)) };
   };
 }
 

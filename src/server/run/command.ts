@@ -80,7 +80,7 @@ export async function runCommand(order: RunOrder, parts: CommandParts): Promise<
   }
 
   async function record(child: Child, { started }: Contained): Promise<ProcessInfo | null> {
-    await started(child.pid, child.cgroup);
+    await started(child.pid, await child.cgroup);
     const answer = await pool.run('describeProcesses', { targets: [{ pid: child.pid }] }).catch(() => null);
     const process = child.hasExited() ? null : (answer?.processes[0] ?? null);
     if (process !== null) await ledger.recordStarted({ startId, pid: process.pid, identity: process.identity });

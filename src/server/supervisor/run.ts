@@ -183,7 +183,7 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
       return;
     }
     told = child.exited.then(onExit);
-    kind = await contained.started(child.pid, child.cgroup);
+    kind = await contained.started(child.pid, await child.cgroup);
     process = await identifyChild(child, spec.name, parts);
     if (process !== null) {
       await ledger.recordStarted({
