@@ -26,11 +26,13 @@ export interface ToolEnd {
  */
 export function runTool(order: ToolOrder): Promise<ToolEnd> {
   return new Promise((resolve, reject) => {
-    execFile(order.path, [...order.args], { ...optionsOf(order), encoding: 'buffer' }, (error, stdout, stderr) => {
+    const child = execFile(order.path, [...order.args], { ...optionsOf(order), encoding: 'buffer' }, (error, stdout, stderr) => {
       if (error === null) return resolve({ code: 0, stdout, stderr: stderr.toString() });
       if (typeof error.code === 'number') return resolve({ code: error.code, stdout, stderr: stderr.toString() });
       reject(whyNot(order, error.killed === true && error.code == null ? 'ETIMEDOUT' : error.code, error));
     });
+    // PowerShell reads to the end of its input before it ends.
+    child.stdin?.on('error', () => {}).end();
   });
 }
 

@@ -59,7 +59,6 @@ export const layers: Layer[] = [
     may: [
       ...kernel,
       'type:platform',
-      'unsupported',
       'waits',
       'sockets',
       'parse',
@@ -78,7 +77,6 @@ export const layers: Layer[] = [
     files: [`${platform}index.ts`],
     may: [...kernel, 'type:platform', ...systems.map((system) => `platform/${system}`)],
   },
-  { name: 'unsupported', files: [`${platform}unsupported.ts`], may: [...kernel, 'type:platform'] },
   { name: 'waits', files: [`${platform}waits.ts`, `${platform}watchedHandles.ts`], may: [...kernel, 'type:platform'] },
   { name: 'sockets', files: [`${platform}closingSockets.ts`, `${platform}localAddresses.ts`], may: ['type:platform', 'parse', 'node:*'] },
   { name: 'platform', files: [platform], may: ['protocol'] },

@@ -46,11 +46,19 @@ const free: PortFacts = {
     reservedRefusesBind: false,
   },
   binds: [{ protocol: 'tcp', address: '0.0.0.0', answer: 'bound' }],
+  heard: [],
 };
 const refused = [{ protocol: 'tcp' as const, address: '0.0.0.0', answer: 'inUse' as const }];
 
 const cases: { name: string; facts: Partial<PortFacts>; cause: string; says: RegExp; evidence?: RegExp }[] = [
   { name: 'nothing there', facts: {}, cause: 'free', says: /^Port 3000 is free\.$/ },
+  {
+    name: 'a listener whom a table names, where nobody can look at processes',
+    facts: { entries: [{ ...listener, owners: [], visibility: 'unknown' }], heard: [{ protocol: 'tcp', pid: 4_242, name: 'node.exe' }] },
+    cause: 'hidden',
+    says: /may not see/,
+    evidence: /names node\.exe \(pid 4242\); since when it runs cannot be seen/,
+  },
   {
     name: 'a listener',
     facts: { entries: [listener] },

@@ -39,13 +39,21 @@ test('an end that the waiter cannot see is looked for', async () => {
   expect(signals).toEqual(['SIGTERM']);
 });
 
-test('without signals one is asked in another way, once, and has its grace', async () => {
+test('without signals one is asked in another way, each once, and has its grace', async () => {
   const { outcomes, signals, elapsedMs } = await play(info, 'neverSeen', { way: 'ctrlBreak' });
-  expect(signals).toEqual(['SIGTERM', 'ctrlBreak', 'SIGKILL']);
+  expect(signals).toEqual(['SIGTERM', 'ctrlBreak', 'not asked', 'SIGKILL']);
   expect(elapsedMs).toBeGreaterThanOrEqual(1_000);
   expect(outcomes).toMatchObject([{ outcome: 'survived', signal: 'SIGKILL' }]);
   const ended = await play(null, 'blind', { way: 'wmClose' });
   expect(ended.outcomes).toMatchObject([{ outcome: 'exited', rung: 'wmClose', signal: 'SIGTERM' }]);
+});
+
+test('one that takes no notice of Ctrl-Break is asked to close its windows when half of its grace is over', async () => {
+  const { signals, elapsedMs } = await play(info, 'neverSeen', { way: 'ctrlBreak', otherWay: 'wmClose' });
+  expect(signals).toEqual(['SIGTERM', 'ctrlBreak', 'wmClose', 'SIGKILL']);
+  expect(elapsedMs).toBeGreaterThanOrEqual(1_000);
+  const survivor = await play(info, 'neverSeen', { way: 'ctrlBreak', otherWay: 'wmClose', force: false });
+  expect(survivor.outcomes).toMatchObject([{ outcome: 'survived', reason: expect.stringContaining('did not end within') }]);
 });
 
 test('one that cannot be asked in any way has no grace, and without force is left alone', async () => {
@@ -60,6 +68,8 @@ test('one that cannot be asked in any way has no grace, and without force is lef
 /** Of a system without signals: how it asks a process to end, and whether force is wanted. */
 interface Asking {
   way: Rung | null;
+  /** Behind Ctrl-Break. */
+  otherWay?: Rung;
   force?: boolean;
 }
 
@@ -79,9 +89,11 @@ async function play(now: ProcessInfo | null, sight: 'neverSeen' | 'blind', askin
       signals.push(signal);
       return [{ answer: asking !== undefined && signal !== 'SIGKILL' ? 'noWay' : 'sent', handle: null }];
     },
-    askProcesses: () => {
-      signals.push(asking?.way ?? 'not asked');
-      return [asking?.way ?? null];
+    askProcesses: ({ targets: [target] }: { targets: { tried: Rung[] }[] }) => {
+      const isAgain = target?.tried.includes('ctrlBreak') === true;
+      const way = isAgain ? (asking?.otherWay ?? null) : (asking?.way ?? null);
+      signals.push(way ?? 'not asked');
+      return [way];
     },
     describeProcesses: () => ({ processes: [now], denied: [] }),
   };

@@ -32,12 +32,19 @@ test('what works there is told, and what does not is Unsupported with a sentence
   }
 });
 
-test('without native calls processes are not looked at, ports by netstat alone, and the reason is told', async () => {
-  await using sidecar = await startSidecar({ env: { SIDEWARDEN_NATIVE: 'off' } });
-  const { error } = await sidecar.request('process/get', { target: { pid: sidecar.pid } });
-  expect(error).toMatchObject({ message: expect.stringContaining('switched off'), data: { kind: 'Unsupported', platform: 'win32' } });
+test('without native calls it asks tools, says so, and takes none that does not answer for an answer', async () => {
+  await using sidecar = await startSidecar({ env: { SIDEWARDEN_NATIVE: 'off' }, initialize: false });
+  const { result } = await sidecar.request('initialize', helloParams);
+  expect(result).toMatchObject({ capabilities: { native: false, killIdentity: 'checked', socketSource: 'command', containment: [] } });
+  const seen = await sidecar.request('process/get', { target: { pid: sidecar.pid } });
   const check = await sidecar.request('port/check', { port: 18_080 });
-  // Wine’s netstat prints neither listeners nor pids, and that is not taken for a machine without any.
-  if (process.env.SIDEWARDEN_WINE === undefined) expect(check.result).toMatchObject({ inUse: false });
-  else expect(check.error).toMatchObject({ message: expect.stringContaining('netstat'), data: { kind: 'Unsupported', platform: 'win32' } });
+  if (process.env.SIDEWARDEN_WINE === undefined) {
+    expect(seen.result).toMatchObject({ process: { pid: sidecar.pid, name: 'node.exe', visibility: 'partial' } });
+    expect(check.result).toMatchObject({ inUse: false });
+    return;
+  }
+  // Wine’s PowerShell prints nothing and its netstat neither listeners nor pids: that is no machine without any.
+  const refused = (tool: string) => ({ message: expect.stringContaining(tool), data: { kind: 'Unsupported', platform: 'win32' } });
+  expect(seen.error).toMatchObject(refused('powershell'));
+  expect(check.error).toMatchObject(refused('netstat'));
 });

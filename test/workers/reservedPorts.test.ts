@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { BindAnswer, Platform, PortRules, Sockets } from '../../src/workers/platform/types.ts';
 import { judgeBindError } from '../../src/workers/platform/win32/bindAttempt.ts';
 import { askNetsh } from '../../src/workers/platform/win32/portRules.ts';
+import type { Tools } from '../../src/workers/platform/win32/tools.ts';
 import { checkPort } from '../../src/workers/tasks/checkPort.ts';
 import { isPosix } from '../harness/needs.ts';
 import { standIn } from '../harness/standIn.ts';
@@ -88,7 +89,7 @@ test('netsh is asked for both protocols and both families; what both keep is one
     '*) exit 1 ;;',
     'esac',
   );
-  expect(await askNetsh({ netsh, netstat: '' })).toMatchObject({
+  expect(await askNetsh({ netsh } as Tools)).toMatchObject({
     ephemeral: { from: 50_000, to: 50_009 },
     reserved: [
       { from: 5_357, to: 5_357, protocol: 'tcp' },

@@ -2,7 +2,7 @@ import type { Result } from '../../protocol/methods/index.ts';
 import type { PortEntry } from '../../protocol/types/port.ts';
 import type { Protocol } from '../../protocol/types/primitives.ts';
 import type { ProcessInfo } from '../../protocol/types/process.ts';
-import type { BindAnswer, ClosingSockets, PortRules, ReservedPorts } from '../../workers/platform/types.ts';
+import type { BindAnswer, ClosingSockets, HeardOwner, PortRules, ReservedPorts } from '../../workers/platform/types.ts';
 import { airPlayAdvice, isAirPlay } from './airPlay.ts';
 
 /** All that was seen of one port. */
@@ -16,6 +16,8 @@ export interface PortFacts {
   closing: ClosingSockets;
   rules: PortRules;
   binds: { protocol: Protocol; address: string; answer: BindAnswer }[];
+  /** Who is said to be an owner where nobody can look at processes. */
+  heard: HeardOwner[];
 }
 
 type Explanation = Result<'port/explain'>;
@@ -175,6 +177,12 @@ function collectEvidence(facts: PortFacts): string[] {
     const owners = entry.owners.length === 0 ? 'its owner is hidden' : `owner: ${entry.owners.map(describeOwner).join('; ')}`;
     return `${entry.protocol.toUpperCase()} ${describeAddress(entry)} ${state}; ${owners}`;
   });
+  for (const { protocol, pid, name } of facts.heard) {
+    const who = name === null ? `process ${pid}` : `${name} (pid ${pid})`;
+    evidence.push(
+      `the table of ${protocol.toUpperCase()} sockets names ${who}; since when it runs cannot be seen, so it is not taken for certain`,
+    );
+  }
   if (closingCount(closing) > 0 || closing.connections > 0) evidence.push(`connections over this port: ${describeClosing(closing)}`);
   for (const { protocol, address, answer } of binds) {
     if (answer !== 'cannotTry' && answer !== 'noFamily')

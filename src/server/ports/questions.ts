@@ -58,7 +58,7 @@ export function createPortQuestions({ pool, findOwners, seesAllOwners }: PortQue
     async explain({ port, protocols }, signal) {
       const { rows, candidates, ...facts } = await pool.run('explainPort', { port, protocols }, { signal });
       const entries = await complete(rows.sort(compareRows), candidates, signal);
-      return explainPort({ port, protocols, entries, seesAllOwners, ...facts });
+      return explainPort({ port, protocols, entries, seesAllOwners: seesAllOwners && candidates !== null, ...facts });
     },
   };
 

@@ -82,7 +82,9 @@ export function createKill({ pool, ladder, grow, gatherProtection, clock }: Kill
         const remainingMs = deadlineMs - clock.monotonicMs();
         if (set.living().length === 0 || remainingMs <= 0 || signal.aborted) return;
         if (rung === 'polite' && set.living().every(({ asking }) => asking === 'never')) return;
-        await waitForEnds(remainingMs);
+        const otherWayMs = rung === 'polite' && ladder.hasOtherWay(set.living()) ? remainingMs - options.graceMs / 2 : remainingMs;
+        if (otherWayMs <= 0) await ladder.askOtherWay(set.living(), name);
+        await waitForEnds(otherWayMs > 0 ? Math.min(remainingMs, otherWayMs) : remainingMs);
         await ladder.recheck(set.living());
         // Those that are born to a member which is about to die have to be found while it lives.
         if (grows() && set.living().length > 0) await step(name, rung === 'forced' && !fixed);

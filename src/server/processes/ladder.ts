@@ -14,6 +14,8 @@ export interface Climber {
   rung: Rung;
   /** No signal asks it to end: `due` to be asked in another way, which this system may have; `never`, and there is nothing to wait for. */
   asking: 'bySignal' | 'due' | 'never';
+  /** The ways in which it was asked where no signal can. */
+  tried: Rung[];
   startedMs: number;
   /** When its end was seen. */
   endedMs: number | null;
@@ -37,6 +39,10 @@ export interface Ladder {
   note(climber: Climber, outcome: SignalOutcome, signal: string): void;
   /** Asks those to end whom no signal of this system can ask. */
   ask(climbers: Climber[], signal: string): Promise<void>;
+  /** Whether one of them takes no notice of Ctrl-Break, and may have windows that could be closed. */
+  hasOtherWay(climbers: Climber[]): boolean;
+  /** Asks those in that way, once. */
+  askOtherWay(climbers: Climber[], signal: string): Promise<void>;
   /** Looks for the end of those that the waiter cannot see. */
   recheck(climbers: Climber[]): Promise<void>;
   leave(climbers: Climber[]): void;
@@ -54,6 +60,7 @@ export function createLadder(pool: Pool, waiter: Waiter, clock: Clock): Ladder {
         signalled: null,
         rung: 'signal',
         asking: 'bySignal',
+        tried: [],
         startedMs,
         endedMs: null,
         isBeingSignalled: false,
@@ -96,18 +103,19 @@ export function createLadder(pool: Pool, waiter: Waiter, clock: Clock): Ladder {
 
     async ask(climbers, signal) {
       const due = climbers.filter(({ outcome, asking }) => outcome === null && asking === 'due');
-      if (due.length === 0) return;
-      for (const climber of due) climber.isBeingSignalled = true;
-      const targets = due.map(({ info: { pid, identity } }) => ({ pid, identity }));
-      const others = climbers.filter(({ outcome }) => outcome === null).map(({ info: { pid } }) => pid);
-      // A thread that dies over it may have asked some: a second Ctrl-Break makes many programs give up their manners.
-      const rungs = await pool.run('askProcesses', { targets, others }).catch(() => []);
-      due.forEach((climber, index) => {
-        const rung = rungs[index] ?? null;
-        climber.isBeingSignalled = false;
+      await askAll(due, climbers, (climber, rung) => {
         climber.asking = rung === null ? 'never' : 'bySignal';
         if (rung !== null) Object.assign(climber, { signalled: signal, rung });
-        if (climber.endedMs !== null) noteEnd(climber);
+      });
+    },
+
+    hasOtherWay: (climbers) => climbers.some(hasOtherWay),
+
+    async askOtherWay(climbers, signal) {
+      const due = climbers.filter(hasOtherWay);
+      await askAll(due, climbers, (climber, rung) => {
+        if (rung === null) climber.tried.push('wmClose');
+        else Object.assign(climber, { signalled: signal, rung });
       });
     },
 
@@ -137,6 +145,26 @@ export function createLadder(pool: Pool, waiter: Waiter, clock: Clock): Ladder {
       }
     },
   };
+
+  function hasOtherWay({ outcome, tried }: Climber): boolean {
+    return outcome === null && tried.length === 1 && tried[0] === 'ctrlBreak';
+  }
+
+  async function askAll(due: Climber[], climbers: Climber[], take: (climber: Climber, rung: Rung | null) => void): Promise<void> {
+    if (due.length === 0) return;
+    for (const climber of due) climber.isBeingSignalled = true;
+    const targets = due.map(({ info: { pid, identity }, tried }) => ({ pid, identity, tried: [...tried] }));
+    const others = climbers.filter(({ outcome }) => outcome === null).map(({ info: { pid } }) => pid);
+    // A thread that dies over it may have asked some: a second Ctrl-Break makes many programs give up their manners.
+    const rungs = await pool.run('askProcesses', { targets, others }).catch(() => []);
+    due.forEach((climber, index) => {
+      const rung = rungs[index] ?? null;
+      climber.isBeingSignalled = false;
+      if (rung !== null) climber.tried.push(rung);
+      take(climber, rung);
+      if (climber.endedMs !== null) noteEnd(climber);
+    });
+  }
 
   function watch(climber: Climber): void {
     const wait = waits.get(climber);

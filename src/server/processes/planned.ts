@@ -1,4 +1,4 @@
-import type { Glimpse, Rung } from '../../workers/platform/types.ts';
+import type { Glimpse, Way } from '../../workers/platform/types.ts';
 import type { Pool } from '../../workers/pool.ts';
 import { isPosix } from '../os/posix.ts';
 import { type KillOptions, type PlainOutcome, subject } from './kill.ts';
@@ -9,8 +9,8 @@ export const plannedOutcome = (info: Glimpse): PlainOutcome => ({ process: subje
 export async function foretell(pool: Pick<Pool, 'run'>, outcomes: PlainOutcome[], options: KillOptions): Promise<PlainOutcome[]> {
   const planned = outcomes.filter(({ outcome }) => outcome === 'planned');
   if (isPosix || planned.length === 0) return outcomes.map((one) => (planned.includes(one) ? { ...one, ...bySignal(options) } : one));
-  const rungs = await pool.run('foreseeRungs', { pids: planned.map(({ process: { pid } }) => pid) });
-  return outcomes.map((one) => (planned.includes(one) ? { ...one, ...withoutSignals(rungs[planned.indexOf(one)] ?? null, options) } : one));
+  const ways = await pool.run('foreseeWays', { pids: planned.map(({ process: { pid } }) => pid) });
+  return outcomes.map((one) => (planned.includes(one) ? { ...one, ...withoutSignals(ways[planned.indexOf(one)] ?? [], options) } : one));
 }
 
 type Forecast = Pick<PlainOutcome, 'rung' | 'signal' | 'reason'>;
@@ -21,21 +21,22 @@ const bySignal = ({ signal, force }: KillOptions): Forecast => ({
   reason: force ? `${signal}, then SIGKILL.` : `${signal}, and no force.`,
 });
 
-/** What Windows would do to one that would first be tried to be asked in this way. */
-export function withoutSignals(rung: Rung | null, { signal, force }: KillOptions): Forecast {
+/** What Windows would do to one that would be tried to be asked in these ways. */
+export function withoutSignals(ways: readonly Way[], { signal, force }: KillOptions): Forecast {
   if (signal === 'SIGKILL') return { ...terminated, reason: 'TerminateProcess.' };
+  const [first, second] = ways;
   const then = force ? 'then TerminateProcess' : 'and no force';
-  switch (rung) {
-    case 'ctrlBreak': {
-      const otherwise = `else WM_CLOSE if it has windows, ${force ? 'or TerminateProcess at once' : 'or nothing'}`;
-      return { rung, signal, reason: `Ctrl-Break, if only what is ended here uses its console, ${then}; ${otherwise}.` };
-    }
-    case 'wmClose':
-      return { rung, signal, reason: `WM_CLOSE to its windows, ${then}.` };
-    default:
-      if (!force) return { reason: `Nothing: ${noWay}, and force is not wanted.` };
-      return { ...terminated, reason: `TerminateProcess at once: ${noWay}.` };
+  const otherwise = force ? 'TerminateProcess at once' : 'nothing';
+  if (first === undefined) {
+    if (!force) return { reason: `Nothing: ${noWay}, and force is not wanted.` };
+    return { ...terminated, reason: `TerminateProcess at once: ${noWay}.` };
   }
+  const { rung } = first;
+  if (rung === 'wmClose' && first.isSure) return { rung, signal, reason: `WM_CLOSE to its windows, ${then}.` };
+  if (rung === 'wmClose') return { rung, signal, reason: `WM_CLOSE, if it has windows, ${then}; else ${otherwise}.` };
+  const asked = 'Ctrl-Break, if only what is ended here uses its console,';
+  if (second === undefined) return { rung, signal, reason: `${asked} ${then}; else ${otherwise}.` };
+  return { rung, signal, reason: `${asked} and WM_CLOSE to its windows when half of the grace is over, or else at once; ${then}.` };
 }
 
 const terminated = { rung: 'terminate', signal: 'SIGKILL' } as const;

@@ -135,6 +135,18 @@ export interface Sockets {
    * share one list.
    */
   scanOwners(keys: ReadonlySet<number>, take: () => number | null): MaybePromise<OwnerScan>;
+  /**
+   * Where processes cannot be looked at and the table names owners all the same: who these are said to be. For people; nobody may be
+   * acted on by it, because a pid alone is no process.
+   */
+  hearOwners?(protocol: Protocol, port: number): MaybePromise<HeardOwner[]>;
+}
+
+export interface HeardOwner {
+  protocol: Protocol;
+  pid: number;
+  /** Null where nothing tells it. */
+  name: string | null;
 }
 
 export interface OwnerScan {
@@ -248,12 +260,19 @@ export interface Signals {
 export interface Asking {
   /** Asks each in the first way that it has, and says which that was; null for whoever has none. May take a second: it may have to start a program. */
   ask(asked: Asked): (Rung | null)[];
-  /** The way that it would be tried for; asks nobody and starts nothing, so that it may turn out not to be there. */
-  foresee(pid: number): Rung | null;
+  /** The ways that would be tried, in their order; asks nobody and starts nothing. */
+  foresee(pid: number): Way[];
+}
+
+export interface Way {
+  rung: 'ctrlBreak' | 'wmClose';
+  /** False where only trying shows whether it is there. */
+  isSure: boolean;
 }
 
 export interface Asked {
-  targets: { pid: number; identity: string }[];
+  /** `tried`: in which ways before, to no effect. */
+  targets: { pid: number; identity: string; tried?: readonly Rung[] }[];
   /** Who may hear of it as well: whatever else is ended with them. */
   others: number[];
 }

@@ -1,4 +1,4 @@
-import type { BindAnswer, ClosingSockets, Platform, PortRules, SocketRow } from '../platform/types.ts';
+import type { BindAnswer, ClosingSockets, HeardOwner, Platform, PortRules, SocketRow, Sockets } from '../platform/types.ts';
 import { tellDualStack } from './dualStack.ts';
 import { listCandidatesFor } from './readSockets.ts';
 
@@ -13,6 +13,8 @@ export interface PortFacts {
   binds: { protocol: SocketRow['protocol']; address: string; answer: BindAnswer }[];
   /** As in `SocketsSeen`. */
   candidates: number[] | null;
+  /** Where there are none: whom the system names all the same. */
+  heard: HeardOwner[];
 }
 
 /** Everything that can be known about a port, undecided. */
@@ -25,12 +27,20 @@ export async function explainPort(
   for (const protocol of protocols) {
     for (const address of ['0.0.0.0', '::']) binds.push({ protocol, address, answer: await sockets.tryBind(protocol, address, port) });
   }
+  const candidates = await listCandidatesFor(rows, sockets);
   return {
     rows,
     closing: await sockets.readClosing(port),
     rules: await sockets.readRules(),
     localAddresses: await sockets.readLocalAddresses(),
     binds,
-    candidates: await listCandidatesFor(rows, sockets),
+    candidates,
+    heard: candidates === null ? await hearOwners(rows, sockets) : [],
   };
+}
+
+async function hearOwners(rows: SocketRow[], sockets: Sockets): Promise<HeardOwner[]> {
+  const places = new Map(rows.map(({ protocol, port }) => [`${protocol} ${port}`, { protocol, port }]));
+  const heard = await Promise.all([...places.values()].map(({ protocol, port }) => sockets.hearOwners?.(protocol, port) ?? []));
+  return heard.flat();
 }

@@ -1,5 +1,5 @@
 import type { Platform } from '../platform/types.ts';
-import { askProcesses, foreseeRungs } from './askProcesses.ts';
+import { askProcesses, foreseeWays } from './askProcesses.ts';
 import { checkEvidence } from './checkEvidence.ts';
 import { checkPort } from './checkPort.ts';
 import { checkPorts } from './checkPorts.ts';
@@ -30,7 +30,7 @@ export const tasks = {
   describeProcesses,
   explainPort,
   findStarted,
-  foreseeRungs,
+  foreseeWays,
   growTrees,
   listAncestors,
   listProcesses,

@@ -3,7 +3,7 @@ import { getSystemErrorName } from 'node:util';
 import type { Scope } from '../localAddresses.ts';
 import type { Address } from '../parse/address.ts';
 
-/** Binds TCP once without listening and undoes it, without koffi: null when that worked, else the errno’s name. With SO_REUSEADDR, IPv6 v6only. */
+/** Binds TCP once without listening and undoes it, without koffi: null when that worked, else the errno’s name. With SO_REUSEADDR, but on Windows; IPv6 v6only. */
 export function bindServerHandle({ address, port, scope }: { address: Address; port: number; scope: Scope | null }): string | null {
   const isIpv6 = address.family === 'ipv6';
   const handle = (createServerHandle as CreateServerHandle)(

@@ -3,22 +3,22 @@ import { fileURLToPath } from 'node:url';
 import { access } from '../../../native/win32/processHandle.ts';
 import { loadReadParameters } from '../../../native/win32/processParameters.ts';
 import { loadTopLevelWindows } from '../../../native/win32/topLevelWindows.ts';
-import type { Asked, Rung } from '../types.ts';
+import type { Asked, Rung, Way } from '../types.ts';
 import { holdProcess } from './heldProcess.ts';
 import { formatIdentity, sameIdentity } from './identity.ts';
 
 /**
  * The two ways in which Windows can ask a program to end. Ctrl-Break, where it has a console that only those use which are ended
- * with it; else WM_CLOSE, where it has windows. Null for whoever has neither.
+ * with it; else, or behind that, WM_CLOSE, where it has windows. Null for whoever has neither, or was asked in all that it has.
  */
 export function askToEnd({ targets, others }: Asked): (Rung | null)[] {
-  const held = targets.map(({ pid, identity }) => {
+  const held = targets.map(({ pid, identity, tried = [] }) => {
     const found = holdProcess(pid, access.query | access.readMemory);
-    return found === null || found === 'denied' ? null : { ...found, isMeant: sameIdentity(formatIdentity(found), identity) };
+    return found === null || found === 'denied' ? null : { ...found, tried, isMeant: sameIdentity(formatIdentity(found), identity) };
   });
   try {
     const meant = held.map((one) => (one?.isMeant && !one.hasEnded() ? one : null));
-    const withConsole = meant.flatMap((one) => (one !== null && hasConsole(one.handle) ? one.pid : []));
+    const withConsole = meant.flatMap((one) => (one !== null && !one.tried.includes('ctrlBreak') && hasConsole(one.handle) ? one.pid : []));
     const broken = breakConsoles(withConsole, [...others, ...meant.flatMap((one) => one?.pid ?? [])]);
     const windows = meant.some((one) => one !== null && !broken.has(one.pid)) ? loadTopLevelWindows() : null;
     const listed = windows?.list();
@@ -34,12 +34,14 @@ export function askToEnd({ targets, others }: Asked): (Rung | null)[] {
 }
 
 /** Whether others use its console as well only whoever joins that can tell. */
-export function foreseeWay(pid: number): Rung | null {
+export function foreseeWays(pid: number): Way[] {
   const held = holdProcess(pid, access.query | access.readMemory);
-  if (held === null || held === 'denied') return null;
+  if (held === null || held === 'denied') return [];
   try {
-    if (hasConsole(held.handle)) return 'ctrlBreak';
-    return loadTopLevelWindows()?.list().has(pid) ? 'wmClose' : null;
+    const ways: Way[] = [];
+    if (hasConsole(held.handle)) ways.push({ rung: 'ctrlBreak', isSure: false });
+    if (loadTopLevelWindows()?.list().has(pid)) ways.push({ rung: 'wmClose', isSure: true });
+    return ways;
   } finally {
     held.close();
   }

@@ -4,34 +4,36 @@ import { fail } from '../../../protocol/errors.ts';
 import type { ProcessInfo } from '../../../protocol/types/process.ts';
 import { findInEnvironmentBlock } from '../parse/environmentBlock.ts';
 import { filetimeToEpochMs, filetimeToMs } from '../parse/filetime.ts';
-import type { SystemProcess } from '../parse/systemProcesses.ts';
 import { parseWindowsCommandLine } from '../parse/windowsCommandLine.ts';
 import type { Processes, ProcessSample } from '../types.ts';
 import { type HeldProcess, holdProcess, processHandles } from './heldProcess.ts';
 import { formatIdentity, sameIdentity } from './identity.ts';
-import { listRelated, listSystemProcesses } from './processList.ts';
+import { identityOf, type ProcessList, type ProcessRow, related } from './processList.ts';
+import type { Win32Options } from './tools.ts';
 import { userOf } from './users.ts';
 
 /**
- * The processes of Windows. One list of the kernel names them all, with parent, start and memory; what only a process itself knows is
- * read through a handle on it.
+ * The processes of Windows. One list names them all, with parent, start and memory; what only a process itself knows is read through a
+ * handle on it. Without native calls there are no handles, and what the list does not tell is null.
  */
-export function createWin32Processes(): Processes {
+export function createWin32Processes({ native }: Win32Options, list: ProcessList): Processes {
+  const hold: TakeHold = native ? holdToRead : () => 'denied';
+  const read = shareReading(list);
   return {
-    describe,
-    glimpse: describe,
-    glimpseHeld(pid) {
-      const info = describe(pid);
+    describe: (pid) => describe(pid, list, hold),
+    glimpse: (pid) => describe(pid, list, hold),
+    async glimpseHeld(pid) {
+      const info = await describe(pid, list, hold);
       return info && { info, handle: null };
     },
-    identify,
-    listPids: () => listSystemProcesses().map(({ pid }) => pid),
-    readParents: () => new Map(listRelated().map(({ pid, ppid }) => [pid, ppid])),
-    sample,
+    identify: (pid) => identify(pid, list, native),
+    listPids: async () => (await list.list()).map(({ pid }) => pid),
+    readParents: async () => new Map(related(await list.list()).map(({ pid, ppid }) => [pid, ppid])),
+    sample: (pid) => sample(pid, read),
     sameIdentity,
     // Windows has neither units nor cgroups; what runs in WSL or a container is in another system.
-    readPlacement: (pid) => (exists(pid) ? { container: null, unit: null } : null),
-    readVariable,
+    readPlacement: async (pid) => ((await identify(pid, list, native)) === null ? null : { container: null, unit: null }),
+    readVariable: (pid, name) => (native ? readVariable(pid, name) : null),
     listCgroup: () => [],
     sampleCgroup: () => null,
     whyNoGroups: () =>
@@ -42,13 +44,15 @@ export function createWin32Processes(): Processes {
   };
 }
 
+type TakeHold = (pid: number) => HeldProcess | 'denied' | null;
+
 /** The handle comes before the list: while it is open the pid is its own, so a row with the same start is of the same process. */
-function describe(pid: number): ProcessInfo | null {
-  const held = holdToRead(pid);
+async function describe(pid: number, list: ProcessList, hold: TakeHold): Promise<ProcessInfo | null> {
+  const held = hold(pid);
   if (held === null) return null;
   try {
-    const row = listSystemProcesses().find((one) => one.pid === pid && (held === 'denied' || one.created === held.created));
-    return row === undefined ? null : inform(row, held);
+    const row = await list.find(pid);
+    return row === null || (held !== 'denied' && row.created !== held.created) ? null : inform(row, held);
   } finally {
     if (held !== 'denied') held.close();
   }
@@ -60,17 +64,18 @@ function holdToRead(pid: number): HeldProcess | 'denied' | null {
   return held === 'denied' ? holdProcess(pid) : held;
 }
 
-function inform(row: SystemProcess, held: HeldProcess | 'denied'): ProcessInfo {
+function inform(row: ProcessRow, held: HeldProcess | 'denied'): ProcessInfo {
   const handle = held === 'denied' ? null : held.handle;
   const own = handle === null ? null : (loadReadParameters()?.(handle, { environment: false }) ?? null);
+  const commandLine = own?.commandLine ?? row.commandLine;
   return {
     pid: row.pid,
     ppid: row.ppid,
     startedAt: Math.max(0, filetimeToEpochMs(row.created)),
-    identity: formatIdentity(row),
+    identity: identityOf(row),
     name: row.name,
-    executable: handle === null ? null : processHandles().image(handle),
-    commandLine: own?.commandLine == null ? null : parseWindowsCommandLine(own.commandLine),
+    executable: handle === null ? row.executable : processHandles().image(handle),
+    commandLine: commandLine === null ? null : parseWindowsCommandLine(commandLine),
     cwd: own?.directory == null ? null : withoutLastSeparator(own.directory),
     user: handle === null ? null : userOf(handle),
     status: row.isSuspended ? 'stopped' : 'running',
@@ -82,30 +87,43 @@ function inform(row: SystemProcess, held: HeldProcess | 'denied'): ProcessInfo {
 /** Windows keeps a directory with a backslash at its end; only a root has to have it. */
 const withoutLastSeparator = (directory: string): string => (/^[A-Za-z]:\\$/.test(directory) ? directory : directory.replace(/\\$/, ''));
 
-function identify(pid: number): string | null {
-  const held = holdProcess(pid);
+async function identify(pid: number, list: ProcessList, native: boolean): Promise<string | null> {
+  const held = native ? holdProcess(pid) : 'denied';
   if (held === null) return null;
   if (held === 'denied') {
-    const row = listSystemProcesses().find((one) => one.pid === pid);
-    return row === undefined ? null : formatIdentity(row);
+    const row = await list.find(pid);
+    return row === null ? null : identityOf(row);
   }
   held.close();
   return formatIdentity(held);
 }
 
-function exists(pid: number): boolean {
-  return identify(pid) !== null;
+interface Reading {
+  rows: ProcessRow[];
+  atMs: number;
 }
 
-/** From the list, which is exact for all; a tree is sampled by one reading of it. */
-function sample(pid: number): ProcessSample | null {
-  if (reading === null || monotonicMs() - reading.atMs > sharedReadingMs) reading = { rows: listSystemProcesses(), atMs: monotonicMs() };
-  const { rows, atMs } = reading;
+/** From the list; a tree is sampled by one reading of it, also by whoever asks while that is under way. */
+async function sample(pid: number, read: () => Promise<Reading>): Promise<ProcessSample | null> {
+  const { rows, atMs } = await read();
   const row = rows.find((one) => one.pid === pid);
-  if (row === undefined) return null;
-  return { ref: { pid, identity: formatIdentity(row) }, cpuMs: filetimeToMs(row.cpu), rssBytes: row.workingSetBytes, atMs };
+  if (row === undefined || row.cpu === null || row.workingSetBytes === null) return null;
+  return { ref: { pid, identity: identityOf(row) }, cpuMs: filetimeToMs(row.cpu), rssBytes: row.workingSetBytes, atMs };
 }
-let reading: { rows: SystemProcess[]; atMs: number } | null = null;
+
+function shareReading(list: ProcessList): () => Promise<Reading> {
+  let latest: Promise<Reading> | null = null;
+  let endedMs = Number.NEGATIVE_INFINITY;
+  const read = async (): Promise<Reading> => ({ rows: await list.list(), atMs: monotonicMs() });
+  return () => {
+    if (latest !== null && monotonicMs() - endedMs <= sharedReadingMs) return latest;
+    endedMs = Number.POSITIVE_INFINITY;
+    latest = read().finally(() => {
+      endedMs = monotonicMs();
+    });
+    return latest;
+  };
+}
 const sharedReadingMs = 5;
 
 /** The same in every thread, where performance.now() begins with the thread. */

@@ -1,16 +1,19 @@
 import { access } from '../../../native/win32/processHandle.ts';
 import { loadHandleWaits, mostHandles } from '../../../native/win32/waitForHandles.ts';
-import type { Hold, Kin, SignalAnswer, Signals } from '../types.ts';
-import { askToEnd, foreseeWay } from './asking.ts';
+import type { Hold, SignalAnswer, Signals } from '../types.ts';
+import { askToEnd, foreseeWays } from './asking.ts';
 import { holdProcess, processHandles } from './heldProcess.ts';
 import { formatIdentity, sameIdentity } from './identity.ts';
-import { listRelated, listSystemProcesses } from './processList.ts';
+import { kinOf, type ProcessList } from './processList.ts';
+import { createToolSignals } from './toolSignals.ts';
+import type { Win32Options } from './tools.ts';
 
 /**
  * Windows has no signals. SIGKILL is TerminateProcess through the handle that was opened before the identity was checked, SIGSTOP and
  * SIGCONT suspend and resume all threads; for the polite ones there is `asking`, which is no short step.
  */
-export function createWin32Signals(): Signals {
+export function createWin32Signals({ native, tools }: Win32Options, list: ProcessList): Signals {
+  if (!native) return createToolSignals(tools, list);
   return {
     hold,
     release(handle) {
@@ -18,12 +21,12 @@ export function createWin32Signals(): Signals {
     },
     send,
     rung: () => 'terminate',
-    readKin,
-    hasStopped: (pid) => listSystemProcesses().find((row) => row.pid === pid)?.isSuspended ?? true,
+    readKin: () => kinOf(list.listHere()),
+    hasStopped: (pid) => list.findHere(pid)?.isSuspended ?? true,
     // Who has a child is in the list that is read anyway.
     isAlone: () => false,
     awaitEnds,
-    asking: { ask: askToEnd, foresee: foreseeWay },
+    asking: { ask: askToEnd, foresee: foreseeWays },
   };
 }
 
@@ -63,11 +66,6 @@ function act(handle: number, signal: string): SignalAnswer {
     default:
       return 'noWay';
   }
-}
-
-/** There are neither groups nor sessions here: 0 is nobody’s. The start is only compared, and all are rounded alike. */
-function readKin(): Kin[] {
-  return listRelated().map(({ pid, ppid, created }) => ({ pid, ppid, pgid: 0, sid: 0, startTicks: Number(created) }));
 }
 
 function awaitEnds(handles: readonly number[], withinMs: number): Set<number> {

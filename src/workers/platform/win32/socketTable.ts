@@ -2,8 +2,8 @@ import { loadReadTable, type ReadTable, type TableQuestion } from '../../../nati
 import { fail } from '../../../protocol/errors.ts';
 import { type IpHelperRow, mibTcpState, parseIpHelperTable } from '../parse/ipHelperTable.ts';
 import { parseNetstat } from '../parse/netstat.ts';
-import type { MaybePromise, SocketRow } from '../types.ts';
-import { aboutTool, ask, complaint, systemTools, textOf } from './tools.ts';
+import type { SocketRow } from '../types.ts';
+import { aboutTool, ask, complaint, type Tools, textOf, type Win32Options } from './tools.ts';
 
 type Protocol = SocketRow['protocol'];
 
@@ -14,23 +14,17 @@ export interface SocketTable {
   listConnections(port: number): Promise<IpHelperRow[]>;
 }
 
-export interface SocketTableOptions {
-  native: boolean;
-  /** What `netstat -ano` prints. */
-  netstat?: () => MaybePromise<string>;
-}
-
-/** From the IP Helper; without native calls from netstat, which names owners as well, but nobody here can say who those are. */
-export function createSocketTable({ native, netstat = runNetstat }: SocketTableOptions): SocketTable {
+/** From the IP Helper; without native calls from netstat. */
+export function createSocketTable({ native, tools }: Win32Options): SocketTable {
   const readTable = native ? loadReadTable() : null;
   const readAll = async (protocol: Protocol, rows: TableQuestion['rows']) =>
-    readTable === null ? readNetstat(await netstat(), protocol) : readTables(readTable, protocol, rows);
+    readTable === null ? readNetstat(await runNetstat(tools), protocol) : readTables(readTable, protocol, rows);
   return {
     listRows: async (protocol, port) =>
       (await readAll(protocol, 'listeners'))
         .filter((row) => row.state === null || row.state === mibTcpState.listen)
         .filter((row) => row.port !== 0 && (port === undefined || row.port === port))
-        .map((row) => toSocketRow(protocol, row, readTable !== null)),
+        .map((row) => toSocketRow(protocol, row)),
     listConnections: async (port) => (await readAll('tcp', 'all')).filter((row) => row.port === port),
   };
 }
@@ -44,8 +38,7 @@ function readTables(readTable: ReadTable, protocol: Protocol, rows: TableQuestio
 
 const families = ['ipv4', 'ipv6'] as const;
 
-async function runNetstat(): Promise<string> {
-  const tools = systemTools();
+async function runNetstat(tools: Tools): Promise<string> {
   const end = await ask(tools, 'netstat', ['-ano']);
   if (end.code === 0) return textOf(end);
   throw fail('Unsupported', `Sockets cannot be looked at: ${complaint(tools.netstat, end)}.`, aboutTool('netstat'));
@@ -67,7 +60,7 @@ function readNetstat(text: string, protocol: Protocol): IpHelperRow[] {
   return rows.filter((row) => row.protocol === protocol);
 }
 
-function toSocketRow(protocol: Protocol, { family, address, port, pid }: IpHelperRow, ownersAreKnown: boolean): SocketRow {
+function toSocketRow(protocol: Protocol, { family, address, port, pid }: IpHelperRow): SocketRow {
   return {
     protocol,
     family,
@@ -79,7 +72,7 @@ function toSocketRow(protocol: Protocol, { family, address, port, pid }: IpHelpe
     key: keyOf(protocol, family, port, pid),
     uid: null,
     // 0 is nobody’s: the system has no owner to name.
-    pids: ownersAreKnown ? (pid === 0 ? [] : [pid]) : null,
+    pids: pid === 0 ? [] : [pid],
   };
 }
 

@@ -1,46 +1,48 @@
-import { fail } from '../../../protocol/errors.ts';
 import { countClosing } from '../closingSockets.ts';
 import { findScope, hasIpv6Address, localAddress, localInterfaces } from '../localAddresses.ts';
 import { covers, overlaps } from '../parse/coverage.ts';
 import { mibTcpState } from '../parse/ipHelperTable.ts';
-import type { OwnerScan, SocketQuery, SocketRow, Sockets } from '../types.ts';
+import { parseTasklist } from '../parse/tasklist.ts';
+import type { HeardOwner, OwnerScan, SocketQuery, SocketRow, Sockets } from '../types.ts';
 import { attemptBind } from './bindAttempt.ts';
 import { readPortRules } from './portRules.ts';
-import { createSocketTable, type SocketTable, type SocketTableOptions } from './socketTable.ts';
+import type { ProcessList } from './processList.ts';
+import { createSocketTable, type SocketTable } from './socketTable.ts';
+import { ask, textOf, type Win32Options } from './tools.ts';
 
 /** The sockets of Windows, from a table that names the owner of each. TCP that is bound and does not listen is in none. */
-export function createWin32Sockets({ native, ...options }: SocketTableOptions): Sockets {
-  const table = createSocketTable({ native, ...options });
+export function createWin32Sockets(options: Win32Options, list: ProcessList): Sockets {
+  const { native } = options;
+  const table = createSocketTable(options);
   const { listRows } = table;
   return {
-    read: async ({ protocols, port }: SocketQuery) => (await Promise.all(protocols.map((protocol) => listRows(protocol, port)))).flat(),
+    read: async ({ protocols, port }: SocketQuery) => {
+      const rows = (await Promise.all(protocols.map((protocol) => listRows(protocol, port)))).flat();
+      // netstat names owners as well, but who those are may have to be left open.
+      return native ? rows : rows.map((row) => ({ ...row, pids: null }));
+    },
     async lookup(protocol, address, port) {
       const wanted = localAddress(address);
       return (await listRows(protocol, port)).find((row) => covers(row, wanted) === 'yes') ?? null;
     },
     async tryBind(protocol, address, port) {
-      if (!native) return 'cannotTry';
+      if (!native && protocol === 'udp') return 'cannotTry';
       const wanted = localAddress(address);
       // Windows lets a socket of its own choice bind beside a listener on another address, so the table is asked first.
       if ((await listRows(protocol, port)).some((row) => overlaps(row, wanted))) return 'inUse';
-      return attemptBind({ protocol, address: wanted, port, scopeId: findScope(wanted)?.id ?? 0 }, { hasIpv6: hasIpv6Address() });
+      return attemptBind({ protocol, address: wanted, port, scope: findScope(wanted) }, { native, hasIpv6: hasIpv6Address() });
     },
     readClosing: async (port) => countClosing(await table.listConnections(port), states),
     readRules: readPortRules,
     readLocalAddresses: () => localInterfaces().map(({ address }) => address.text),
     async listCandidates() {
-      if (!native) throw withoutNative();
+      // Throws where nobody can be told from who has the pid next.
+      if (!native) await list.list();
       return [...new Set((await listAll(table)).flatMap(({ pids }) => pids ?? []))];
     },
     scanOwners: (keys, take) => scanOwners(keys, take, table),
+    hearOwners: (protocol, port) => hearOwners(protocol, port, table, options),
   };
-}
-
-function withoutNative() {
-  return fail('Unsupported', 'Who holds a port needs native calls on Windows, which this sidecar has none of here; install koffi.', {
-    capability: 'processes',
-    platform: 'win32',
-  });
 }
 
 /** From the table, because that names the owners: no process has to be asked. */
@@ -51,6 +53,20 @@ async function scanOwners(keys: ReadonlySet<number>, take: () => number | null, 
   const rows = (await listAll(table)).filter(({ key }) => keys.has(key));
   const owners = rows.flatMap(({ key, pids }) => (pids ?? []).filter((pid) => wanted.has(pid)).map((pid) => ({ key, pid })));
   return { owners, unreadable: 0 };
+}
+
+/** netstat and tasklist say who, and neither since when. */
+async function hearOwners(
+  protocol: SocketRow['protocol'],
+  port: number,
+  { listRows }: SocketTable,
+  { tools }: Win32Options,
+): Promise<HeardOwner[]> {
+  const pids = new Set((await listRows(protocol, port)).flatMap((row) => row.pids ?? []));
+  if (pids.size === 0) return [];
+  const end = await ask(tools, 'tasklist', ['/fo', 'csv', '/nh']).catch(() => null);
+  const names = parseTasklist(end?.code === 0 ? textOf(end) : '');
+  return [...pids].map((pid) => ({ protocol, pid, name: names.get(pid) ?? null }));
 }
 
 const listAll = async ({ listRows }: SocketTable): Promise<SocketRow[]> => (await Promise.all([listRows('tcp'), listRows('udp')])).flat();

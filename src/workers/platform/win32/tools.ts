@@ -5,6 +5,9 @@ import { runTool, runToolHere, type ToolEnd, type ToolOrder } from '../../exec.t
 export interface Tools {
   netsh: string;
   netstat: string;
+  powershell: string;
+  taskkill: string;
+  tasklist: string;
 }
 
 /** Looked up with the first question, so that whoever asks none pays nothing. */
@@ -14,19 +17,40 @@ export function systemTools(): Tools {
 }
 let found: Tools | undefined;
 
-const toolsIn = (directory: string): Tools => ({ netsh: `${directory}\\netsh.exe`, netstat: `${directory}\\netstat.exe` });
+const toolsIn = (directory: string): Tools => ({
+  netsh: `${directory}\\netsh.exe`,
+  netstat: `${directory}\\netstat.exe`,
+  powershell: `${directory}\\WindowsPowerShell\\v1.0\\powershell.exe`,
+  taskkill: `${directory}\\taskkill.exe`,
+  tasklist: `${directory}\\tasklist.exe`,
+});
 
 export type ToolName = keyof Tools;
 
+export interface Win32Options {
+  native: boolean;
+  tools: Tools;
+}
+
 /** What cannot be looked at without the tool. */
-const capabilities: Record<ToolName, string> = { netsh: 'portRules', netstat: 'sockets' };
+const capabilities: Record<ToolName, string> = {
+  netsh: 'portRules',
+  netstat: 'sockets',
+  powershell: 'processes',
+  taskkill: 'signals',
+  tasklist: 'portOwners',
+};
+
+/** PowerShell takes half a second to start, and many times that where it has not run for long, or something scans what it loads. */
+const slow: Partial<Record<ToolName, number>> = { powershell: 20_000 };
 
 export const ask = (tools: Tools, name: ToolName, args: readonly string[]): Promise<ToolEnd> => runTool(orderOf(tools, name, args));
 
 export const askHere = (tools: Tools, name: ToolName, args: readonly string[]): ToolEnd => runToolHere(orderOf(tools, name, args));
 
 function orderOf(tools: Tools, name: ToolName, args: readonly string[]): ToolOrder {
-  return { path: tools[name], args, about: aboutTool(name) };
+  const timeoutMs = slow[name];
+  return { path: tools[name], args, about: aboutTool(name), ...(timeoutMs !== undefined && { timeoutMs }) };
 }
 
 export const aboutTool = (name: ToolName) => ({ capability: capabilities[name], platform: 'win32' });
