@@ -41,11 +41,11 @@ const firstBytes = 4 * 1024;
 
 /**
  * Lines are kept as bytes in one buffer, end to end and around: a line as an object would cost several times its text, and a
- * hundred services with full rings are what a sidecar is measured by. The buffer grows to its full size as it is used. It begins
+ * hundred services with full rings are what a sidecar is measured by. The buffer gets its full size when it is needed. It begins
  * with the lines of another one, as far as they fit, and goes on with their numbers.
  */
 export function createLogRing(mostBytes: number, before: LogPage = { lines: [], nextSeq: 1, dropped: 0 }): LogRing {
-  let buffer = Buffer.allocUnsafe(Math.min(mostBytes, firstBytes));
+  let buffer = Buffer.allocUnsafeSlow(Math.min(mostBytes, firstBytes));
   /** Where the oldest line begins, and how many bytes and lines there are from there on. */
   let start = 0;
   let used = 0;
@@ -70,26 +70,31 @@ export function createLogRing(mostBytes: number, before: LogPage = { lines: [], 
     },
   };
 
-  function add({ stream, at, text, isTruncated }: NewLine): number {
+  /** Straight into its place: a copy of each line would be garbage that nobody collects while nothing happens. */
+  function add(line: NewLine): number {
     nextSeq += 1;
     // No line fits, not even an empty one: it is only counted.
     if (mostBytes < headBytes) return nextSeq - 1;
-    const whole = Buffer.from(text);
-    const body = whole.subarray(0, wholeCharacters(whole, mostBytes - headBytes));
-    const isCut = isTruncated || body.length < whole.length;
-    const head = Buffer.allocUnsafe(headBytes);
-    head.writeUInt32LE(body.length, 0);
-    head.writeUInt8((stream === 'stderr' ? flagStderr : 0) | (isCut ? flagTruncated : 0), 4);
-    head.writeDoubleLE(at, 5);
-    makeRoom(headBytes + body.length);
-    append(head);
-    append(body);
+    const most = Math.min(headBytes + Buffer.byteLength(line.text), mostBytes);
+    makeRoom(most);
+    const at = (start + used) % buffer.length;
+    used += at + most <= buffer.length ? writeLine(buffer.subarray(at, at + most), line) : wrap(at, line, most);
     count += 1;
     return nextSeq - 1;
   }
 
+  /** Around the end of the buffer. */
+  function wrap(at: number, line: NewLine, most: number): number {
+    const record = Buffer.allocUnsafe(most);
+    const length = writeLine(record, line);
+    const before = buffer.length - at;
+    record.copy(buffer, at, 0, Math.min(length, before));
+    record.copy(buffer, 0, before, length);
+    return length;
+  }
+
   function makeRoom(bytes: number): void {
-    if (used + bytes > buffer.length && buffer.length < mostBytes) grow(used + bytes);
+    if (used + bytes > buffer.length && buffer.length < mostBytes) grow();
     while (used + bytes > buffer.length) {
       const size = headBytes + lengthAt(start);
       start = (start + size) % buffer.length;
@@ -98,21 +103,12 @@ export function createLogRing(mostBytes: number, before: LogPage = { lines: [], 
     }
   }
 
-  function grow(wanted: number): void {
-    let size = buffer.length;
-    while (size < wanted && size < mostBytes) size = Math.min(mostBytes, size * 2);
-    const grown = Buffer.allocUnsafe(size);
+  /** At once: each step between would be garbage that nobody collects while nothing happens, and pages that nobody wrote to take no memory. */
+  function grow(): void {
+    const grown = Buffer.allocUnsafeSlow(mostBytes);
     copyOut(start, used).copy(grown);
     buffer = grown;
     start = 0;
-  }
-
-  function append(bytes: Buffer): void {
-    const at = (start + used) % buffer.length;
-    const before = Math.min(bytes.length, buffer.length - at);
-    bytes.copy(buffer, at, 0, before);
-    bytes.copy(buffer, 0, before);
-    used += bytes.length;
   }
 
   function copyOut(at: number, length: number): Buffer {
@@ -137,10 +133,12 @@ export function createLogRing(mostBytes: number, before: LogPage = { lines: [], 
   }
 }
 
-/** The most bytes up to `most` that do not end within a character (RFC 3629: what continues one is 10xxxxxx). */
-function wholeCharacters(bytes: Buffer, most: number): number {
-  if (bytes.length <= most) return bytes.length;
-  let end = Math.max(0, most);
-  while (end > 0 && ((bytes[end] as number) & 0xc0) === 0x80) end -= 1;
-  return end;
+/** Gives how many bytes it takes: what does not fit is cut, and between two characters (Buffer.write). */
+function writeLine(place: Buffer, { stream, at, text, isTruncated }: NewLine): number {
+  const length = place.write(text, headBytes);
+  const isCut = isTruncated || length < Buffer.byteLength(text);
+  place.writeUInt32LE(length, 0);
+  place.writeUInt8((stream === 'stderr' ? flagStderr : 0) | (isCut ? flagTruncated : 0), 4);
+  place.writeDoubleLE(at, 5);
+  return headBytes + length;
 }
