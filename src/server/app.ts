@@ -175,6 +175,7 @@ export async function runApp(options: AppOptions): Promise<AppEnd> {
     clock,
     requests,
     servicesOf: (connectionId) => servicesOf(connectionId).list(),
+    usageOf: containing.containment.usageOf,
     managedPortsOf: (connectionId) => clients.of(connectionId).registrations.list().length,
     rssBytes: process.memoryUsage.rss,
   });

@@ -2,6 +2,7 @@ import { basename, dirname } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { nodeProgram, spawnProgram } from '../harness/processes.ts';
 import { startSidecar, type TestSidecar } from '../harness/sidecar.ts';
+import { until } from '../harness/until.ts';
 
 /* How programs are asked to end on Windows: by Ctrl-Break on a console that is theirs alone, or by closing their windows. */
 
@@ -57,6 +58,32 @@ test('a program with a window is asked to close it', async ({ skip }) => {
   const [outcome] = await kill(program.pid);
   expect(outcome).toMatchObject({ process: { pid: program.pid }, outcome: 'exited', rung: 'wmClose', signal: 'SIGTERM' });
   expect(program.child.exitCode).toBe(5);
+});
+
+test('one with a console and a window that takes no notice of Ctrl-Break is asked to close the window, within its grace', async ({
+  skip,
+}) => {
+  await using program = await spawnProgram(nodeProgram('window', 'deaf'), { windowsHide: true });
+  if (program.ready === 'no desktop') skip('there is no desktop that a window could be on');
+  const foreseen = await kill(program.pid, { dryRun: true });
+  expect(foreseen).toMatchObject([{ outcome: 'planned', rung: 'ctrlBreak', reason: expect.stringMatching(/half of the grace/) }]);
+  const [outcome] = await kill(program.pid, { graceMs: 6_000 });
+  expect(outcome).toMatchObject({ outcome: 'exited', rung: 'wmClose', signal: 'SIGTERM' });
+  expect(outcome?.elapsedMs).toBeGreaterThanOrEqual(3_000);
+  expect(await program.line()).toBe('broken');
+  expect(program.child.exitCode).toBe(5);
+});
+
+test('the stop of a service does the same', async ({ skip }) => {
+  const [, ...args] = nodeProgram('window', 'deaf');
+  const service = { name: 'window', command: basename(process.execPath, '.exe'), args, stdin: 'pipe' as const };
+  await sidecar.call('service/start', { spec: { ...service, env: { PATH: dirname(process.execPath) } } });
+  const lines = async () => (await sidecar.call('service/logs', { name: 'window' })).lines.map(({ text }) => text);
+  const [first] = await until(async () => ((await lines()).length > 0 ? lines() : null), 'its first line', 60_000);
+  const { services } = await sidecar.call('service/stop', { name: 'window', graceMs: first === 'open' ? 6_000 : 0 });
+  if (first !== 'open') skip('there is no desktop that a window could be on');
+  expect(services).toMatchObject([{ state: 'stopped', exitCode: 5 }]);
+  expect(await lines()).toContain('broken');
 });
 
 test('the end of its input is asked by first, where the service says so, and may be all', async () => {

@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { expect, test } from 'vitest';
+import { parseOpenMetrics } from '../harness/openMetrics.ts';
 import { nodeProgram } from '../harness/processes.ts';
 import { helloParams, startSidecar, type TestSidecar } from '../harness/sidecar.ts';
 import { until } from '../harness/until.ts';
@@ -32,6 +33,39 @@ test('what has left its tree and its environment is in the job of its service, a
   sidecar.child.kill('SIGKILL');
   await sidecar.exited;
   await until(() => !isAlive(second.grandchild), 'the other ends with the sidecar');
+});
+
+test('what has left its tree counts as used by its service, and what it has used still does when it has ended', async () => {
+  await using sidecar = await startSidecar();
+  const { grandchild } = await startDetaching(sidecar, 'escape', 'counted');
+  const used = async () => {
+    const families = parseOpenMetrics((await sidecar.call('metrics/get', {})).openmetrics);
+    const read = (name: string) => families.find((one) => one.name === `sidewarden_service_${name}`)?.samples[0]?.value ?? 0;
+    return { processes: read('processes'), cpu: read('cpu_seconds'), memory: read('resident_memory_bytes') };
+  };
+  const both = await used();
+  expect(both.processes).toBe(2);
+  process.kill(grandchild);
+  const alone = await until(async () => ((await used()).processes === 1 ? used() : null), 'the end to be seen');
+  expect(alone.memory).toBeLessThan(both.memory);
+  // A Node that starts and ends takes more time than one that only waits meanwhile.
+  expect(alone.cpu).toBeGreaterThanOrEqual(both.cpu);
+});
+
+test('a limit of memory counts what has left the tree of its service', async () => {
+  await using sidecar = await startSidecar();
+  const { service, grandchild } = await startDetaching(sidecar, 'escape', 'limited');
+  const { process: leader } = await sidecar.call('process/get', { target: { pid: service.process?.pid ?? 0 } });
+  const limits = { rssBytes: Math.round((leader?.rssBytes ?? 0) * 1.3) };
+  await sidecar.call('service/remove', { name: 'limited' });
+  expect(isAlive(grandchild)).toBe(false);
+  const again = await startDetaching(sidecar, 'escape', 'limited', { limits, restart: { policy: 'onFailure', maxRestarts: 0 } });
+  const ill = await until(async () => {
+    const found = (await sidecar.call('service/get', { name: 'limited' })).service;
+    return found?.state === 'fatal' || found?.state === 'exited' ? found : null;
+  }, 'it to be ended as ill');
+  expect(ill.cause).toContain('limit');
+  expect(isAlive(again.grandchild)).toBe(false);
 });
 
 test('what a service has left behind when it ended by itself is ended as well', async () => {

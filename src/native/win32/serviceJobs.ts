@@ -14,6 +14,8 @@ export interface ServiceJobs {
   terminate(job: number): number;
   /** Their pids; null where they cannot be listed. */
   members(job: number): number[] | null;
+  /** User and kernel time of all that were ever in it, in units of 100 ns; null where it cannot be told. */
+  cpu(job: number): bigint | null;
   close(job: number): void;
 }
 
@@ -58,6 +60,12 @@ function bind(): ServiceJobs | null {
       }
       return null;
     },
+    cpu(job) {
+      const bytes = new Uint8Array(ACCOUNTING_BYTES);
+      if (!query(job, BASIC_ACCOUNTING_INFORMATION, bytes, bytes.length, [0])) return null;
+      const view = new DataView(bytes.buffer);
+      return view.getBigInt64(0, true) + view.getBigInt64(8, true);
+    },
     close: (job) => void closeHandle(job),
   };
 }
@@ -68,6 +76,9 @@ function readPids(list: DataView): number[] {
   return Array.from({ length: count }, (_, place) => Number(list.getBigUint64(LIST_OFFSET + place * 8, true)));
 }
 
+/** JOBOBJECT_BASIC_ACCOUNTING_INFORMATION (winnt.h): total user time, total kernel time, … */
+const BASIC_ACCOUNTING_INFORMATION = 1;
+const ACCOUNTING_BYTES = 48;
 const LIST_OFFSET = 8;
 const BASIC_PROCESS_ID_LIST = 3;
 const mostMembers = 1 << 20;

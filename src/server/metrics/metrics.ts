@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import type { ServiceStatus } from '../../protocol/types/service.ts';
 import type { Pool } from '../../workers/pool.ts';
-import type { FamilyUsage } from '../../workers/tasks/sampleFamilies.ts';
+import type { FamilyLeader, FamilyUsage } from '../../workers/tasks/sampleFamilies.ts';
 import { createEventLoopLag } from './eventLoopLag.ts';
 import { writeOpenMetrics } from './exposition.ts';
 import { gauge } from './family.ts';
@@ -16,11 +16,13 @@ export interface MetricsParts {
   clock: Clock;
   requests: RequestMetrics;
   servicesOf(connectionId: string): ServiceStatus[];
+  /** As in `FamilyLeader`. */
+  usageOf(pid: number): FamilyLeader['group'];
   managedPortsOf(connectionId: string): number;
   rssBytes(): number;
 }
 
-export function createReadMetrics({ pool, clock, requests, servicesOf, managedPortsOf, rssBytes }: MetricsParts): ReadMetrics {
+export function createReadMetrics({ pool, clock, requests, servicesOf, usageOf, managedPortsOf, rssBytes }: MetricsParts): ReadMetrics {
   const readLag = createEventLoopLag(clock);
 
   return async function readMetrics(connectionId, signal) {
@@ -44,7 +46,7 @@ export function createReadMetrics({ pool, clock, requests, servicesOf, managedPo
   async function measure(services: ServiceStatus[], signal: AbortSignal): Promise<(FamilyUsage | null)[]> {
     const running = services.flatMap(({ process }) => (process === null ? [] : [process]));
     if (running.length === 0) return [];
-    const leaders = running.map(({ pid, identity }) => ({ pid, identity }));
+    const leaders = running.map(({ pid, identity }) => ({ pid, identity, group: usageOf(pid) ?? null }));
     const { families } = await pool.run('sampleFamilies', { leaders }, { signal });
     const byIdentity = new Map(running.map(({ identity }, index) => [identity, families[index] ?? null]));
     return services.map(({ process }) => (process === null ? null : (byIdentity.get(process.identity) ?? null)));

@@ -45,7 +45,7 @@ type ReadUsage = (usage: FamilyUsage) => number;
 
 const usageFamilies: [string, string, ReadUsage][] = [
   ['processes', 'Processes that live now', ({ processes }) => processes],
-  ['cpu_seconds', 'CPU time, in a cgroup with that of processes that have ended', ({ cpuMs }) => cpuMs / 1_000],
+  ['cpu_seconds', 'CPU time, in a cgroup or job object with that of processes that have ended', ({ cpuMs }) => cpuMs / 1_000],
   ['resident_memory_bytes', 'Resident memory', ({ rssBytes }) => rssBytes],
 ];
 

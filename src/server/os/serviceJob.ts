@@ -1,4 +1,5 @@
 import { loadServiceJobs } from '../../native/win32/serviceJobs.ts';
+import { filetimeToMs } from '../../workers/platform/parse/filetime.ts';
 
 /** A job object of Windows for one start of a service. */
 export interface ServiceJob {
@@ -6,6 +7,8 @@ export interface ServiceJob {
   take(pid: number): string | null;
   /** Those that live; none where the system does not tell. */
   members(): number[];
+  /** CPU time of all that were ever in it, in ms; null where the system does not tell. */
+  cpuMs(): number | null;
   /** Ends every member at once, and nobody else. */
   end(): void;
   /** Gives it up; whoever is in it runs on. */
@@ -24,6 +27,10 @@ export function makeServiceJob(): ServiceJob | null {
       return error === 0 ? null : `Windows did not let process ${pid} into its job object (error ${error})`;
     },
     members: () => (job === null ? [] : (jobs.members(job) ?? [])),
+    cpuMs() {
+      const units = job === null ? null : jobs.cpu(job);
+      return units === null ? null : filetimeToMs(units);
+    },
     end() {
       if (job !== null) jobs.terminate(job);
     },

@@ -15,6 +15,8 @@ export interface KillOptions {
   tree: boolean;
   signal: string;
   graceMs: number;
+  /** After this those that take no notice of Ctrl-Break are asked to close their windows; half of the grace unless it is told. */
+  otherWayMs?: number;
   force: boolean;
   allowProtected: boolean;
 }
@@ -76,13 +78,15 @@ export function createKill({ pool, ladder, grow, gatherProtection, clock }: Kill
 
     async function descend(rung: 'polite' | 'forced'): Promise<void> {
       const name = rung === 'forced' ? 'SIGKILL' : options.signal;
-      const deadlineMs = clock.monotonicMs() + (rung === 'forced' ? confirmMs : options.graceMs);
+      const beginMs = clock.monotonicMs();
+      const deadlineMs = beginMs + (rung === 'forced' ? confirmMs : options.graceMs);
+      const otherWayAtMs = beginMs + (options.otherWayMs ?? options.graceMs / 2);
       await step(name, !fixed);
       for (;;) {
         const remainingMs = deadlineMs - clock.monotonicMs();
         if (set.living().length === 0 || remainingMs <= 0 || signal.aborted) return;
         if (rung === 'polite' && set.living().every(({ asking }) => asking === 'never')) return;
-        const otherWayMs = rung === 'polite' && ladder.hasOtherWay(set.living()) ? remainingMs - options.graceMs / 2 : remainingMs;
+        const otherWayMs = rung === 'polite' && ladder.hasOtherWay(set.living()) ? otherWayAtMs - clock.monotonicMs() : remainingMs;
         if (otherWayMs <= 0) await ladder.askOtherWay(set.living(), name);
         await waitForEnds(otherWayMs > 0 ? Math.min(remainingMs, otherWayMs) : remainingMs);
         await ladder.recheck(set.living());

@@ -106,12 +106,13 @@ export function beginEnding(order: EndingOrder, { pool, kill, gatherSpared, find
         forcedRounds += 1;
         await force();
       }
+      const otherWayMs = (forceAtMs - clock.monotonicMs()) / 2;
       const outcomes = await kill({
         roots: targets,
         options: {
           tree: true,
           allowProtected: true,
-          ...(isForced ? forced : { signal: order.signal, graceMs: Number.POSITIVE_INFINITY, force: false }),
+          ...(isForced ? forced : { signal: order.signal, graceMs: Number.POSITIVE_INFINITY, otherWayMs, force: false }),
         },
         protection,
         signal: isForced ? uninterrupted : grace.signal,

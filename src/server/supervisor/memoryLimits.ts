@@ -1,11 +1,13 @@
 import type { Clock } from '../../clock.ts';
 import type { Log } from '../../log.ts';
 import type { Pool } from '../../workers/pool.ts';
+import type { Containment } from './containment/containment.ts';
 import type { Registry } from './registry.ts';
 import type { Service } from './service.ts';
 
 export interface MemoryLimitParts {
   registry: Registry;
+  containment: Pick<Containment, 'usageOf'>;
   pool: Pool;
   clock: Clock;
   log: Log;
@@ -18,7 +20,7 @@ const periodMs = 1_000;
  * Finds services whose processes together use more memory than their limit, and has them ended as ill. One look for all of them, one
  * look at a time, and none while nobody with a limit runs.
  */
-export function watchMemoryLimits({ registry, pool, clock, log }: MemoryLimitParts): void {
+export function watchMemoryLimits({ registry, containment, pool, clock, log }: MemoryLimitParts): void {
   let isWatching = false;
   registry.onChange((service) => {
     if (!isWatching && limitOf(service) !== null) void watch();
@@ -36,7 +38,9 @@ export function watchMemoryLimits({ registry, pool, clock, log }: MemoryLimitPar
   async function look(): Promise<void> {
     const limited = listLimited();
     if (limited.length === 0) return;
-    const { families } = await pool.run('sampleFamilies', { leaders: limited.map(({ leader }) => leader) });
+    const { families } = await pool.run('sampleFamilies', {
+      leaders: limited.map(({ leader }) => ({ ...leader, group: containment.usageOf(leader.pid) })),
+    });
     for (const [index, { service, leader, rssBytes }] of limited.entries()) {
       const used = families[index]?.rssBytes ?? 0;
       // By the time that we know it may be another process.

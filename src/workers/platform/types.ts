@@ -164,13 +164,13 @@ export interface ProcessSample {
   atMs: number;
 }
 
-/** What the kernel counts for a cgroup and those below it. */
-export interface CgroupUsage {
+/** What the kernel counts for a cgroup and those below it, or for a job object. */
+export interface GroupUsage {
   /** Who is in it now. */
   pids: number[];
   /** CPU time of all that ever ran in it; null where it is not counted. */
   cpuMs: number | null;
-  /** What its processes have in memory, each page once; null without the memory controller. */
+  /** What its processes have in memory, each page once; null without the memory controller, and for a job object. */
   rssBytes: number | null;
 }
 
@@ -208,7 +208,7 @@ export interface Processes {
   /** The pids in a cgroup and in those below it, by its directory; none where there is no such group. */
   listCgroup(directory: string): MaybePromise<number[]>;
   /** Of the cgroup that we made for a start, where this process is in one; null where it is in none of ours. */
-  sampleCgroup(pid: number): MaybePromise<CgroupUsage | null>;
+  sampleCgroup(pid: number): MaybePromise<GroupUsage | null>;
   /** Null where processes come in groups, or sessions, that can be told here; else the error that says that they do not. */
   whyNoGroups(kind: 'group' | 'session'): SidewardenError | null;
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Log } from '../../../log.ts';
+import type { GroupUsage } from '../../../workers/platform/types.ts';
 import type { ProcessMark } from '../../ledger/records.ts';
 import { isInCgroup, killCgroup, makeCgroup, removeCgroup, removeIfEmpty } from '../../os/cgroup.ts';
 import type { ReadTicks } from '../../os/ticks.ts';
@@ -14,6 +15,8 @@ export interface Containment {
   cgroupOf(startId: string): string | null;
   /** Before the spawn: makes the cgroup and tells the guard. */
   prepare(start: StartOrder): Promise<Contained>;
+  /** What the system counts for the start with this process, where only this process can ask it; null where the threads ask. */
+  usageOf(pid: number): GroupUsage | null;
   /** Of what an earlier sidecar has started and left to us; the guard is not told of it. */
   resume(start: ResumedStart): Promise<Contained>;
 }
@@ -71,6 +74,7 @@ export function createContainment({ guard, orphans, readTicks, cgroups, log }: C
   return {
     kind: cgroups === null ? 'processGroup' : 'cgroup',
     cgroupOf,
+    usageOf: () => null,
 
     async resume({ pid, cgroup: recorded, orphans: known }) {
       const cgroup = recorded !== null && (await isInCgroup(pid, recorded)) ? recorded : null;

@@ -18,14 +18,21 @@ export interface JobContainmentParts {
  */
 export function createJobContainment({ hasJob, identify, log }: JobContainmentParts): Containment {
   const kind = hasJob ? 'job' : 'none';
+  /** By the process that was started; the last one of a pid is the one that lives. */
+  const jobs = new Map<number, ServiceJob>();
   return {
     kind,
     cgroupOf: () => null,
+    usageOf(pid) {
+      const job = jobs.get(pid);
+      return job === undefined ? null : { pids: job.members(), cpuMs: job.cpuMs(), rssBytes: null };
+    },
     // Nothing survives the job, so nothing was left to us.
     resume: () => Promise.reject(new Error('nothing outlives a sidecar on Windows')),
 
     async prepare({ startId }) {
       let job = hasJob ? makeServiceJob() : null;
+      let leader: number | null = null;
       return {
         // Never known to be empty: what was started before its process was taken in is in no list.
         ...uncontained,
@@ -35,6 +42,8 @@ export function createJobContainment({ hasJob, identify, log }: JobContainmentPa
             log.warn({ problem, startId }, 'what a service starts is found by descent and by its mark alone');
             job = closed(job);
           }
+          if (job !== null) jobs.set(pid, job);
+          leader = pid;
           return kind;
         },
         orphans: async () => (job === null ? [] : identify(job.members())),
@@ -42,6 +51,7 @@ export function createJobContainment({ hasJob, identify, log }: JobContainmentPa
           job?.end();
         },
         async release() {
+          if (leader !== null && jobs.get(leader) === job) jobs.delete(leader);
           job = closed(job);
         },
       };

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { type Mount, parseMountinfo } from '../parse/mountinfo.ts';
 import { unifiedPath } from '../parse/procCgroup.ts';
-import type { CgroupUsage } from '../types.ts';
+import type { GroupUsage } from '../types.ts';
 
 /** The pids in a cgroup and in those below it (cgroup.procs, cgroups(7)). One that is removed meanwhile has none. */
 export function listCgroup(directory: string): number[] {
@@ -21,7 +21,7 @@ export function unifiedDirectory(path: string): string | null {
 /** Found once a thread: it is asked for with every look at every service. */
 let mount: Mount | undefined;
 
-export function sampleCgroup(pid: number): CgroupUsage | null {
+export function sampleCgroup(pid: number): GroupUsage | null {
   const path = unifiedPath(readText(`/proc/${pid}/cgroup`));
   const [ours] = path === null ? [] : (/^.*\/sidewarden-[^/]+\/[\da-f-]{36}(?=\/|$)/.exec(path) ?? []);
   const directory = ours === undefined ? null : unifiedDirectory(ours);
@@ -29,7 +29,7 @@ export function sampleCgroup(pid: number): CgroupUsage | null {
 }
 
 /** By cgroup-v2.rst: cpu.stat is there without any controller, memory.stat with that of memory alone. */
-export function readUsage(directory: string): CgroupUsage {
+export function readUsage(directory: string): GroupUsage {
   const cpu = readCounts(join(directory, 'cpu.stat'));
   const memory = readCounts(join(directory, 'memory.stat'));
   const microseconds = cpu.get('usage_usec');
