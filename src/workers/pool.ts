@@ -38,6 +38,8 @@ export interface PoolOptions extends ThreadData {
   threads: number;
   /** Idle threads end after this long, and give their 8 to 11 MB back. */
   idleTimeoutMs: number;
+  /** All threads have been told to end. */
+  onThreadsEnd?: () => void;
   clock: Clock;
   log: Log;
   /** The file whose `runTask` the threads call. */
@@ -141,6 +143,12 @@ export function createPool(options: PoolOptions): Pool {
       // What native calls open Node does not know of, and it would complain, into memory, at each fs.closeSync of such.
       trackUnmanagedFds: false,
     });
+    // Told right before piscina forgets the thread.
+    opened.on('workerDestroy', () =>
+      queueMicrotask(() => {
+        if (opened.threads.length === 0) options.onThreadsEnd?.();
+      }),
+    );
     // A worker file that does not load fails no task: piscina reports it here and would let every task hang.
     // So all of them get the error, and the next task builds a new pool.
     opened.on('error', (error: unknown) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
-import { createPool, type Pool, type RunOptions } from '../../src/workers/pool.ts';
+import { createPool, type Pool, type PoolOptions, type RunOptions } from '../../src/workers/pool.ts';
 import { until } from '../harness/until.ts';
 
 const faulty = new URL('../fixtures/threads/faulty.ts', import.meta.url);
@@ -75,6 +75,19 @@ describe('pool', () => {
     expect(await first).toBe('released');
   });
 
+  test('threads that nobody needs end, and that is told when it was the last', async () => {
+    let ends = 0;
+    const { run } = openPool({
+      onThreadsEnd() {
+        ends += 1;
+      },
+    });
+    await Promise.all([run('echo', { value: 8 }), run('echo', { value: 9 })]);
+    await until(() => ends === 1, 'the end of the last thread');
+    expect(await run('echo', { value: 10 })).toBe(10);
+    await until(() => ends === 2, 'the end of the next thread');
+  });
+
   test('an abort before the call runs nothing', async () => {
     const { run, pool } = openPool();
     await expect(run('echo', { value: 7 }, { signal: AbortSignal.abort(new Error('too late')) })).rejects.toThrow('too late');
@@ -82,12 +95,13 @@ describe('pool', () => {
   });
 });
 
-function openPool({ threads = 2, entry = faulty }: { threads?: number; entry?: URL } = {}) {
+function openPool({ threads = 2, entry = faulty, onThreadsEnd }: Partial<Pick<PoolOptions, 'threads' | 'entry' | 'onThreadsEnd'>> = {}) {
   const pool: Pool = createPool({
     platformName: process.platform,
     native: false,
     threads,
     idleTimeoutMs: 1_000,
+    ...(onThreadsEnd && { onThreadsEnd }),
     entry,
     clock: systemClock,
     log: quiet,

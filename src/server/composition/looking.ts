@@ -4,6 +4,7 @@ import { createPlatform } from '../../workers/platform/index.ts';
 import type { PlatformCapabilities } from '../../workers/platform/types.ts';
 import { createPool } from '../../workers/pool.ts';
 import { createWaiter } from '../../workers/waiter.ts';
+import { createFreeMemoryAfterThreads } from '../os/freeMemory.ts';
 import { createOwnerFinder } from '../ports/owners.ts';
 import { createPortQuestions } from '../ports/questions.ts';
 import { createPortWatch } from '../ports/watching.ts';
@@ -35,6 +36,7 @@ export function createLooking({ system, native, cgroups, jobWorker, clock, log }
     native,
     threads: system.threads,
     idleTimeoutMs: idleThreadsEndAfterMs,
+    onThreadsEnd: createFreeMemoryAfterThreads({ native, platform: system.platform, clock }),
     entry: jobWorker,
     clock,
     log,
