@@ -50,7 +50,9 @@ describe.runIf(isLinux && hasNative)('a listening socket to hand over', () => {
 });
 
 test('without native calls it is refused, and the way out is told', () => {
-  expect(() => createListenPort({ native: false, platform: 'linux' })(1, '127.0.0.1')).toThrow(/passFd.*install koffi/);
+  for (const platform of ['linux', 'darwin'])
+    expect(() => createListenPort({ native: false, platform })(1, '127.0.0.1')).toThrow(/passFd.*install koffi/);
+  expect(() => createListenPort({ native: true, platform: 'win32' })(1, '127.0.0.1')).toThrow(/no descriptors.*passFd/);
 });
 
 const disposable = (socket: ListenSocket) => ({ ...socket, [Symbol.dispose]: () => socket.close() });

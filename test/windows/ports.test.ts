@@ -82,11 +82,45 @@ test('port/wait: until it is free', async () => {
   expect(await waiting).toMatchObject({ reached: true });
 });
 
-test('ports are allocated outside of the dynamic range, and cannot be held', async () => {
+test('ports are allocated outside of the dynamic range', async () => {
   const { leases } = await sidecar.call('port/allocate', { count: 3 });
   for (const { port } of leases) expect(port).toBeLessThan(49_152);
-  const held = await sidecar.request('port/allocate', { hold: true });
-  expect(held.error?.data).toMatchObject({ kind: 'Unsupported', capability: 'hold', platform: 'win32' });
+});
+
+test('a port that is held is nobody else’s, on any address, until it is released', async () => {
+  const { leases } = await sidecar.call('port/allocate', { hold: true });
+  const [{ port, held, leaseId }] = leases as [(typeof leases)[number]];
+  expect(held).toBe(true);
+  for (const host of ['0.0.0.0', '127.0.0.1', '::', '::1'])
+    await expect(listen({ port, host }), host).rejects.toMatchObject({ code: expect.stringMatching(/EADDRINUSE|EACCES/) });
+  expect(await sidecar.call('port/check', { port })).toMatchObject({ inUse: false, canBind: false });
+  await sidecar.call('port/release', { leaseIds: [leaseId] });
+  await using server = await listen({ port, host: '127.0.0.1' });
+  expect(server.port).toBe(port);
+});
+
+test('no service keeps what was held while it was started', async () => {
+  const other = await startSidecar();
+  const { leases } = await other.call('port/allocate', { hold: true });
+  const { port } = leases[0] as (typeof leases)[number];
+  const [command, ...args] = nodeProgram('idle') as [string, ...string[]];
+  const { service } = await other.call('service/start', { spec: { name: 'idle', command, args, stdin: 'pipe' } });
+  expect(service.state).toBe('running');
+  await other.call('port/release', { leaseIds: leases.map(({ leaseId }) => leaseId) });
+  await using server = await listen({ port, host: '127.0.0.1' });
+  expect(server.port).toBe(port);
+  await other[Symbol.asyncDispose]();
+});
+
+test('a listening port is not handed over, for there are no descriptors', async () => {
+  const [command, ...args] = nodeProgram('idle') as [string, ...string[]];
+  const { error } = await sidecar.request('service/start', {
+    spec: { name: 'handed', command, args, ports: [{ name: 'http', passFd: true }] },
+  });
+  expect(error).toMatchObject({
+    message: expect.stringContaining('passFd'),
+    data: { kind: 'Unsupported', capability: 'passFd', platform: 'win32' },
+  });
 });
 
 /** A program that listens on 127.0.0.1, and to whom Wine knows that the socket belongs. */

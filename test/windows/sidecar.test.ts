@@ -25,7 +25,6 @@ test('what works there is told, and what does not is Unsupported with a sentence
     ['process/kill', { target: { kind: 'group', pgid: 5 } }],
     ['process/list', { filter: { pgid: 5 } }],
     ['process/list', { filter: { sid: 5 } }],
-    ['port/allocate', { hold: true }],
   ] as const) {
     const { error } = await sidecar.request(method, params);
     expect(error?.data, method).toMatchObject({ kind: 'Unsupported', platform: 'win32' });

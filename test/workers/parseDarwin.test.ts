@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { numbers } from '../../src/native/darwin/bindSocket.ts';
+import { encodeSocketAddress } from '../../src/native/posix/bindSocket.ts';
 import { formatIdentity, sameIdentity } from '../../src/workers/platform/darwin/identity.ts';
 import { agree } from '../../src/workers/platform/darwin/ownerCheck.ts';
 import { socketKey } from '../../src/workers/platform/darwin/socketTable.ts';
@@ -389,5 +391,18 @@ describe('libproc has to prove itself', () => {
     ['lsof could not look', [1, 2], [1, 2], null, true],
   ])('%s', (_, ours, libproc, lsof, answer) => {
     expect(agree(ours, new Set(libproc), lsof === null ? null : new Set(lsof))).toBe(answer);
+  });
+});
+
+describe('a socket address (bsd/netinet/in.h, bsd/netinet6/in6.h)', () => {
+  test('its length comes first, then the family; the port is in network order', () => {
+    const address = { port: 8_080, scopeId: 0 };
+    expect([...encodeSocketAddress({ ...address, family: 'ipv4', address: Uint8Array.of(127, 0, 0, 1) }, numbers)]).toEqual([
+      ...[16, 2, 0x1f, 0x90, 127, 0, 0, 1],
+      ...Array(8).fill(0),
+    ]);
+    const linkLocal = Uint8Array.of(0xfe, 0x80, ...Array(13).fill(0), 1);
+    const bytes = encodeSocketAddress({ port: 80, scopeId: 5, family: 'ipv6', address: linkLocal }, numbers);
+    expect([...bytes]).toEqual([28, 30, 0, 80, 0, 0, 0, 0, ...linkLocal, 5, 0, 0, 0]);
   });
 });

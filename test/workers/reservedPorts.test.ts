@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { BindAnswer, Platform, PortRules, Sockets } from '../../src/workers/platform/types.ts';
-import { judgeBindError } from '../../src/workers/platform/win32/bindAttempt.ts';
+import { judgeBind } from '../../src/workers/platform/win32/bindAttempt.ts';
 import { askNetsh } from '../../src/workers/platform/win32/portRules.ts';
 import type { Tools } from '../../src/workers/platform/win32/tools.ts';
 import { checkPort } from '../../src/workers/tasks/checkPort.ts';
@@ -63,20 +63,20 @@ test('UDP has ranges of its own', async () => {
 });
 
 test.each([
-  [0, 'bound'],
-  [10_013, 'inUse'],
-  [10_047, 'noFamily'],
-  [10_048, 'inUse'],
-  [10_049, 'addressUnavailable'],
-  [10_050, null],
-] as const)('what error %i says outside of a range: %s', (error, answer) => {
-  expect(judgeBindError(error, { isReserved: false, lacksFamily: false })).toBe(answer);
+  [null, 'bound'],
+  ['EACCES', 'inUse'],
+  ['EAFNOSUPPORT', 'noFamily'],
+  ['EADDRINUSE', 'inUse'],
+  ['EADDRNOTAVAIL', 'addressUnavailable'],
+  ['WSA error 10050', null],
+] as const)('what %s says outside of a range: %s', (errno, answer) => {
+  expect(judgeBind(errno, { isReserved: false, lacksFamily: false })).toBe(answer);
 });
 
 test('WSAEACCES is the range’s, inside of one; a missing family is told from a missing address', () => {
-  expect(judgeBindError(10_013, { isReserved: true, lacksFamily: false })).toBe('reservedByOs');
-  expect(judgeBindError(10_048, { isReserved: true, lacksFamily: false })).toBe('inUse');
-  expect(judgeBindError(10_049, { isReserved: false, lacksFamily: true })).toBe('noFamily');
+  expect(judgeBind('EACCES', { isReserved: true, lacksFamily: false })).toBe('reservedByOs');
+  expect(judgeBind('EADDRINUSE', { isReserved: true, lacksFamily: false })).toBe('inUse');
+  expect(judgeBind('EADDRNOTAVAIL', { isReserved: false, lacksFamily: true })).toBe('noFamily');
 });
 
 test('netsh is asked for both protocols and both families; what both keep is one range, and a refusal is none', async ({ skip }) => {

@@ -1,4 +1,5 @@
-import { type BindRequest, loadBindSocket } from './bindSocket.ts';
+import type { BindRequest } from '../bindSocket.ts';
+import { loadBindSocket } from './bindSocket.ts';
 
 /** Binds a socket without listening or connecting, closes it, and answers null, or the name of the errno (`EADDRINUSE`). IPv6 is v6only. */
 export type BindProbe = (request: Omit<BindRequest, 'bufferBytes'>) => string | null;

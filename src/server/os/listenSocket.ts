@@ -1,6 +1,6 @@
-import { loadBindSocket } from '../../native/linux/bindSocket.ts';
 import { fail } from '../../protocol/errors.ts';
 import { parseAddress } from '../../workers/platform/parse/address.ts';
+import { loadListeners, type SocketSystem } from './boundSockets.ts';
 import { scopeOf } from './heldSocket.ts';
 
 /** A TCP socket that listens and that we never accept from: whoever gets its descriptor does. */
@@ -15,13 +15,13 @@ export interface ListenSocket {
  */
 export type ListenPort = (port: number, host: string) => ListenSocket;
 
-/** As systemd has it (Backlog=): the kernel cuts it down to net.core.somaxconn. */
+/** As systemd has it (Backlog=): the kernel cuts it down to net.core.somaxconn, or kern.ipc.somaxconn. */
 const backlog = 4_096;
 
-export function createListenPort({ native, platform }: { native: boolean; platform: string }): ListenPort {
+export function createListenPort(system: SocketSystem): ListenPort {
   return function listenPort(port, host) {
-    const sockets = native && platform === 'linux' ? loadBindSocket() : null;
-    if (sockets === null) throw unsupported(platform);
+    const sockets = loadListeners(system);
+    if (sockets === null) throw unsupported(system.platform);
     const address = parseAddress(host);
     if (address === null) throw new Error(`${JSON.stringify(host)} is not an address.`);
     const { family, bytes } = address;
@@ -66,8 +66,8 @@ function cannotListen(port: number, host: string, errno: string) {
 
 function unsupported(platform: string) {
   const sentence =
-    platform === 'linux'
-      ? 'Handing over a listening port (passFd) needs native calls, which this sidecar has none of here; leave passFd out, or install koffi.'
-      : 'sidewarden hands over listening ports (passFd) on Linux only, so far; leave passFd out.';
+    platform === 'win32'
+      ? 'Windows has no descriptors that a program could be given as its numbers 3, 4 …, so no listening port is handed over there; leave passFd out.'
+      : 'Handing over a listening port (passFd) needs native calls, which this sidecar has none of here; leave passFd out, or install koffi.';
   return fail('Unsupported', sentence, { capability: 'passFd', platform });
 }

@@ -1,4 +1,5 @@
-import { type BindSocket, loadBindSocket } from '../../../native/darwin/bindSocket.ts';
+import type { BindSocket } from '../../../native/bindSocket.ts';
+import { loadBindSocket } from '../../../native/darwin/bindSocket.ts';
 import type { Scope } from '../localAddresses.ts';
 import type { Address } from '../parse/address.ts';
 import { bindServerHandle, hasServerHandles } from '../posix/bindServerHandle.ts';

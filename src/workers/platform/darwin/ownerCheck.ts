@@ -1,5 +1,6 @@
-import { type BindSocket, loadBindSocket } from '../../../native/darwin/bindSocket.ts';
+import { loadBindSocket } from '../../../native/darwin/bindSocket.ts';
 import type { Libproc } from '../../../native/darwin/libproc.ts';
+import type { PosixBindSocket } from '../../../native/posix/bindSocket.ts';
 import { SidewardenError } from '../../../protocol/errors.ts';
 import { askHeldSockets, readHeldSockets } from './heldSockets.ts';
 import { socketKey } from './socketTable.ts';
@@ -34,7 +35,7 @@ export function agree(ours: readonly number[], libproc: ReadonlySet<number>, lso
 const protocols = ['tcp', 'udp'] as const;
 const loopback = { family: 'ipv4', address: Uint8Array.of(127, 0, 0, 1), scopeId: 0 } as const;
 
-function hold(protocol: 'tcp' | 'udp', sockets: BindSocket, descriptors: number[]): number {
+function hold(protocol: 'tcp' | 'udp', sockets: PosixBindSocket, descriptors: number[]): number {
   const bound = sockets.bind({ ...loopback, protocol, port: 0, reuseAddress: false });
   if ('errno' in bound) throw new Error(bound.errno);
   descriptors.push(bound.fd);

@@ -1,4 +1,4 @@
-import { loadBindProbe } from '../../../native/win32/bindProbe.ts';
+import { loadBindSocket } from '../../../native/win32/bindSocket.ts';
 import type { Scope } from '../localAddresses.ts';
 import type { Address } from '../parse/address.ts';
 import { findReserved } from '../parse/portRanges.ts';
@@ -14,65 +14,52 @@ export interface BindTarget {
   scope: Scope | null;
 }
 
-/** Binds once without listening, for itself alone, and undoes it. Without native calls TCP only, and as Node’s servers do. */
-export async function attemptBind(target: BindTarget, { native, hasIpv6 }: { native: boolean; hasIpv6: boolean }): Promise<BindAnswer> {
-  const { protocol, address, port } = target;
-  const attempt = openBindAttempt({ native });
-  if (attempt === null) return 'cannotTry';
-  const error = attempt(target);
-  const isReserved = error === WSAEACCES && findReserved((await readPortRules()).reserved, protocol, port) !== undefined;
-  const answer = judgeBindError(error, { isReserved, lacksFamily: address.family === 'ipv6' && !hasIpv6 });
-  if (answer === null) throw new Error(`Binding ${protocol} ${address.text} port ${port} failed with ${error}.`);
+/** Binds once without listening and undoes it: null when that worked, else the errno’s name. For itself alone; IPv6 v6only. */
+export type BindAttempt = (target: BindTarget) => string | null;
+
+/** Winsock’s own calls; without native ones Node’s handles. Null for a protocol that neither can bind without listening. */
+export function openBindAttempt({ native }: { native: boolean }): Record<SocketRow['protocol'], BindAttempt | null> {
+  const sockets = native ? loadBindSocket() : null;
+  if (sockets === null) return { tcp: hasServerHandles ? bindServerHandle : null, udp: null };
+  const attempt: BindAttempt = ({ protocol, address: { family, bytes }, port, scope }) => {
+    const answer = sockets.bind({ protocol, family, address: bytes, port, scopeId: scope?.id ?? 0, reuseAddress: false });
+    if ('errno' in answer) return answer.errno;
+    sockets.close(answer.fd);
+    return null;
+  };
+  return { tcp: attempt, udp: attempt };
+}
+
+/** What came of an attempt says this of the port. Throws for an error that says nothing about ports. */
+export async function judgeAttempt(
+  errno: string | null,
+  { protocol, address, port }: BindTarget,
+  { hasIpv6 }: { hasIpv6: boolean },
+): Promise<BindAnswer> {
+  const isReserved = errno === 'EACCES' && findReserved((await readPortRules()).reserved, protocol, port) !== undefined;
+  const answer = judgeBind(errno, { isReserved, lacksFamily: address.family === 'ipv6' && !hasIpv6 });
+  if (answer === null) throw new Error(`Binding ${protocol} ${address.text} port ${port} failed with ${errno}.`);
   return answer;
 }
 
-/** 0, or the error of Winsock. */
-type BindAttempt = (target: BindTarget) => number;
-
-function openBindAttempt({ native }: { native: boolean }): BindAttempt | null {
-  const probe = native ? loadBindProbe() : null;
-  if (probe === null) return hasServerHandles ? bindHandle : null;
-  return ({ protocol, address: { family, bytes }, port, scope }) =>
-    probe({ protocol, family, address: bytes, port, scopeId: scope?.id ?? 0 });
-}
-
-function bindHandle(target: BindTarget): number {
-  const errno = bindServerHandle(target);
-  return errno === null ? 0 : (winsockErrors[errno] ?? -1);
-}
-
-/** What an error of Winsock says about the port; null when that is something else. */
-export function judgeBindError(
-  error: number,
+/** Null for an error that says nothing about the port. "Using SO_REUSEADDR and SO_EXCLUSIVEADDRUSE" has which of them comes when. */
+export function judgeBind(
+  errno: string | null,
   { isReserved, lacksFamily }: { isReserved: boolean; lacksFamily: boolean },
 ): BindAnswer | null {
-  switch (error) {
-    case 0:
+  switch (errno) {
+    case null:
       return 'bound';
-    case WSAEADDRINUSE:
+    case 'EADDRINUSE':
       return 'inUse';
-    case WSAEACCES:
+    case 'EACCES':
       // A range that the system has excluded; anywhere else it is a socket that holds the port for itself alone.
       return isReserved ? 'reservedByOs' : 'inUse';
-    case WSAEADDRNOTAVAIL:
+    case 'EADDRNOTAVAIL':
       return lacksFamily ? 'noFamily' : 'addressUnavailable';
-    case WSAEAFNOSUPPORT:
+    case 'EAFNOSUPPORT':
       return 'noFamily';
     default:
       return null;
   }
 }
-
-/** winerror.h; "Using SO_REUSEADDR and SO_EXCLUSIVEADDRUSE" has which of them comes when. */
-const WSAEACCES = 10_013;
-const WSAEAFNOSUPPORT = 10_047;
-const WSAEADDRINUSE = 10_048;
-const WSAEADDRNOTAVAIL = 10_049;
-
-/** As libuv calls them (src/win/error.c). */
-const winsockErrors: Partial<Record<string, number>> = {
-  EACCES: WSAEACCES,
-  EADDRINUSE: WSAEADDRINUSE,
-  EADDRNOTAVAIL: WSAEADDRNOTAVAIL,
-  EAFNOSUPPORT: WSAEAFNOSUPPORT,
-};

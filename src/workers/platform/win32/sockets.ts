@@ -4,7 +4,7 @@ import { covers, overlaps } from '../parse/coverage.ts';
 import { mibTcpState } from '../parse/ipHelperTable.ts';
 import { parseTasklist } from '../parse/tasklist.ts';
 import type { HeardOwner, OwnerScan, SocketQuery, SocketRow, Sockets } from '../types.ts';
-import { attemptBind } from './bindAttempt.ts';
+import { judgeAttempt, openBindAttempt } from './bindAttempt.ts';
 import { readPortRules } from './portRules.ts';
 import type { ProcessList } from './processList.ts';
 import { createSocketTable, type SocketTable } from './socketTable.ts';
@@ -15,6 +15,9 @@ export function createWin32Sockets(options: Win32Options, list: ProcessList): So
   const { native } = options;
   const table = createSocketTable(options);
   const { listRows } = table;
+  let openedAttempts: ReturnType<typeof openBindAttempt> | undefined;
+  const attempts = (): ReturnType<typeof openBindAttempt> => (openedAttempts ??= openBindAttempt({ native }));
+
   return {
     read: async ({ protocols, port }: SocketQuery) => {
       const rows = (await Promise.all(protocols.map((protocol) => listRows(protocol, port)))).flat();
@@ -26,11 +29,13 @@ export function createWin32Sockets(options: Win32Options, list: ProcessList): So
       return (await listRows(protocol, port)).find((row) => covers(row, wanted) === 'yes') ?? null;
     },
     async tryBind(protocol, address, port) {
-      if (!native && protocol === 'udp') return 'cannotTry';
+      const attempt = attempts()[protocol];
+      if (attempt === null) return 'cannotTry';
       const wanted = localAddress(address);
       // Windows lets a socket of its own choice bind beside a listener on another address, so the table is asked first.
       if ((await listRows(protocol, port)).some((row) => overlaps(row, wanted))) return 'inUse';
-      return attemptBind({ protocol, address: wanted, port, scope: findScope(wanted) }, { native, hasIpv6: hasIpv6Address() });
+      const target = { protocol, address: wanted, port, scope: findScope(wanted) };
+      return judgeAttempt(attempt(target), target, { hasIpv6: hasIpv6Address() });
     },
     readClosing: async (port) => countClosing(await table.listConnections(port), states),
     readRules: readPortRules,
