@@ -11,7 +11,7 @@ import { createOutputs } from '../supervisor/output/outputs.ts';
 import { createPersistence } from '../supervisor/persistence.ts';
 import { createServices } from '../supervisor/services.ts';
 import { createSpared } from '../supervisor/spared.ts';
-import { createFindStarted } from '../supervisor/started.ts';
+import { createDescribeProcess, createFindStarted } from '../supervisor/started.ts';
 import { createTurns } from '../supervisor/turns.ts';
 import type { Acting } from './acting.ts';
 import type { Clients } from './clients.ts';
@@ -77,6 +77,7 @@ export function createConnect(parts: ConnectParts): Connect {
       kill: acting.kill,
       gatherSpared: createSpared(pool, system.pid),
       findStarted: createFindStarted(pool),
+      describeProcess: createDescribeProcess(pool),
       ledger,
       persistence,
       containment: containing.containment,

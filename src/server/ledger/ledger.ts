@@ -75,6 +75,8 @@ export async function openLedger({
   let retry: Timer | null = null;
   let isClosed = false;
   let last: Promise<void> = Promise.resolve();
+  let unwritten: LedgerRecord[] = [];
+  let written: Promise<void> = last;
 
   await inOrder(renew);
 
@@ -82,27 +84,24 @@ export async function openLedger({
     get state() {
       return state;
     },
-    recordIntent: (intent) => inOrder(() => put({ record: 'intent', start: { ...intent, process: null } })),
-    recordStarted: ({ startId, pid, identity, ports = [] }) =>
-      inOrder(async () => {
-        const start = starts.get(startId);
-        if (start === undefined) return;
-        const persistent = start.persistent && { persistent: { ...start.persistent, ports } };
-        await put({ record: 'started', start: { ...start, ...persistent, process: { pid, identity } } });
-      }),
-    recordAdopted: (start) => inOrder(() => put({ record: 'started', start })),
-    recordOrphan: ({ startId, orphan }) =>
-      inOrder(async () => {
-        const start = starts.get(startId);
-        if (start === undefined) return;
-        const record = start.process === null ? 'intent' : 'started';
-        await put({ record, start: { ...start, orphans: [...(start.orphans ?? []), orphan] } });
-      }),
-    recordEnded: ({ startId }) =>
-      inOrder(async () => {
-        if (starts.has(startId)) await put({ record: 'ended', startId });
-      }),
-    recordGuard: (guard) => inOrder(() => put({ record: 'guard', guard })),
+    recordIntent: (intent) => put({ record: 'intent', start: { ...intent, process: null } }),
+    async recordStarted({ startId, pid, identity, ports = [] }) {
+      const start = starts.get(startId);
+      if (start === undefined) return;
+      const persistent = start.persistent && { persistent: { ...start.persistent, ports } };
+      await put({ record: 'started', start: { ...start, ...persistent, process: { pid, identity } } });
+    },
+    recordAdopted: (start) => put({ record: 'started', start }),
+    async recordOrphan({ startId, orphan }) {
+      const start = starts.get(startId);
+      if (start === undefined) return;
+      const record = start.process === null ? 'intent' : 'started';
+      await put({ record, start: { ...start, orphans: [...(start.orphans ?? []), orphan] } });
+    },
+    async recordEnded({ startId }) {
+      if (starts.has(startId)) await put({ record: 'ended', startId });
+    },
+    recordGuard: (guard) => put({ record: 'guard', guard }),
     starts: () => [...starts.values()],
     close: () =>
       inOrder(async () => {
@@ -119,16 +118,25 @@ export async function openLedger({
     return last;
   }
 
-  async function put(record: LedgerRecord): Promise<void> {
+  /** What is put while a write is under way shares the next one. */
+  function put(record: LedgerRecord): Promise<void> {
     applyRecord(content, record);
+    unwritten.push(record);
+    if (unwritten.length === 1) written = inOrder(write);
+    return written;
+  }
+
+  async function write(): Promise<void> {
+    const records = unwritten;
+    unwritten = [];
     if (isClosed) return;
     if (file !== null && !isBehind) {
       try {
-        await file.append(formatRecord(record));
-        recordsInFile += 1;
+        await file.append(records.map(formatRecord).join(''));
+        recordsInFile += records.length;
       } catch (error) {
         isBehind = true;
-        log.debug({ err: error }, 'a record could not be added to the ledger');
+        log.debug({ err: error }, 'records could not be added to the ledger');
       }
     }
     if (isBehind || recordsInFile - starts.size > mostRecords) await renew();

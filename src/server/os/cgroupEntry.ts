@@ -44,6 +44,7 @@ export function entryThroughShell({ directory, command, program, args, environme
 }
 
 const entryName = 'sidewarden-entry';
+export const isCgroupEntry = (commandLine: readonly string[] | null): boolean => commandLine?.[0] === entryName;
 /** A shell redirects no number of two digits, so this is the last one for it; some program may need even that. */
 const noticeFd = 9;
 export const noticeFdBeside = (descriptors: number): typeof noticeFd | null =>
@@ -57,12 +58,13 @@ shift 2
 exec "$@"`;
 const noticingScript = script.replace('; }', ` && echo >&${noticeFd}; }`).replace('exec "$@"', `exec "$@" ${noticeFd}>&-`);
 
-/** Waits until the shell has become the program, and gives whether it was inside before; one that has ended by then was, for all we know. */
+/**
+ * Waits until the shell has become the program, and gives whether it was inside before; one that has ended by then was, for all we
+ * know. By a notice it may come a moment early: some shells close it right before exec, instead of having exec do so.
+ */
 export async function hasEntered({ pid, notice, cgroup, hasExited }: Entering, clock: Clock): Promise<boolean> {
-  const said = notice === null ? null : await readAll(notice);
-  // A shell may close it right before exec, instead of having exec do so.
+  if (notice !== null) return (await readAll(notice)).length > 0;
   for (let pauseMs = 1; pauseMs < longestEntryMs && !hasExited() && (await isEntry(pid)); pauseMs *= 1.5) await clock.sleep(pauseMs);
-  if (said !== null) return said.length > 0;
   return (await isInCgroup(pid, cgroup)) || hasExited() || (await readCommandLine(pid)) === '';
 }
 const longestEntryMs = 1_000;

@@ -1,4 +1,4 @@
-import type { Run } from './run.ts';
+import type { Run } from './runTypes.ts';
 import type { ServiceExit } from './state.ts';
 
 /* Why a service has ended, as a sentence. */

@@ -152,3 +152,8 @@ export function standingOf({ name, condition }: Dependency, state: ServiceState 
 const needs = { started: '', ready: ' to be ready', completed: ' to complete' } as const;
 
 const reason = (what: string, cause: string | null): string => (cause === null ? `${what}.` : `${what}: ${cause}`);
+
+/** What a service that needs all of them is told. */
+export function worstOf(standings: Standing[]): Standing {
+  return standings.find(({ kind }) => kind === 'failed') ?? standings.find(({ kind }) => kind === 'pending') ?? { kind: 'met' };
+}

@@ -1,14 +1,15 @@
 import type { Timer } from '../../clock.ts';
 import { causeOf, isFailure, withLastLines } from './causes.ts';
 import type { ContainmentKind } from './containment/containment.ts';
-import { type Standing, standingOf } from './dependencies.ts';
+import { standingOf, worstOf } from './dependencies.ts';
 import { type Effect, type Input, initialState, transition } from './machine.ts';
 import type { LeftRunning } from './persistence.ts';
 import { alreadyFound, type LineWatch, watchForLine } from './probes/log.ts';
 import { type Probing, startProbing } from './probes/probing.ts';
 import type { ProbeParts } from './probes/types.ts';
 import { judge, noRestarts, type RestartHistory } from './restart.ts';
-import { beginRun, type Run, type RunParts, type RunReport } from './run.ts';
+import { beginRun } from './run.ts';
+import type { Run, RunParts, RunReport } from './runTypes.ts';
 import { type CompleteSpec, sameSpec } from './spec.ts';
 import { type Generation, isAboutToRun, isEnding, isLive, type ServiceState, type Verdict } from './state.ts';
 
@@ -293,8 +294,4 @@ export function createService(firstSpec: CompleteSpec, parts: ServiceParts): Ser
       signal?.addEventListener('abort', giveUp, { once: true });
     });
   }
-}
-
-function worstOf(standings: Standing[]): Standing {
-  return standings.find(({ kind }) => kind === 'failed') ?? standings.find(({ kind }) => kind === 'pending') ?? { kind: 'met' };
 }

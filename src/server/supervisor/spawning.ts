@@ -1,11 +1,12 @@
 import type { Log } from '../../log.ts';
 import type { ProcessInfo } from '../../protocol/types/process.ts';
-import type { Pool } from '../../workers/pool.ts';
+import { isCgroupEntry } from '../os/cgroupEntry.ts';
 import type { FollowedFile } from '../os/followedFile.ts';
 import type { Child, FoundProgram, SpawnChild } from '../os/spawn.ts';
 import type { ServiceOutput } from './output/output.ts';
 import { type OwnFileParts, openOwnFile } from './output/ownFile.ts';
 import type { AssignedPort } from './servicePorts.ts';
+import type { DescribeProcess } from './started.ts';
 import { type Around, surroundings } from './surroundings.ts';
 
 export interface SpawningOrder {
@@ -45,13 +46,18 @@ export async function spawnService(
 export async function identifyChild(
   { pid, hasExited }: Child,
   service: string,
-  { pool, log }: { pool: Pool; log: Log },
+  { describeProcess, log }: { describeProcess: DescribeProcess; log: Log },
 ): Promise<ProcessInfo | null> {
   try {
-    const { processes } = await pool.run('describeProcesses', { targets: [{ pid }] });
-    return hasExited() ? null : (processes[0] ?? null);
+    for (let look = 1; ; look += 1) {
+      const found = await describeProcess(pid);
+      if (hasExited()) return null;
+      // It may have said that it is inside before it became the program.
+      if (found === null || !isCgroupEntry(found.commandLine) || look === mostLooks) return found;
+    }
   } catch (error) {
     log.warn({ err: error, service, pid }, 'a started process could not be looked at; it is known by its mark alone');
     return null;
   }
 }
+const mostLooks = 100;

@@ -4,7 +4,7 @@ import { findProgram } from '../os/program.ts';
 import { type Adopt, mayBeLeft } from './adopting.ts';
 import { dependenciesOf, findProblems, standingOf } from './dependencies.ts';
 import { oneOf, type Registry } from './registry.ts';
-import type { RunParts } from './run.ts';
+import type { RunParts } from './runTypes.ts';
 import type { Service } from './service.ts';
 import { type CompleteSpec, completeSpecs, sameSpec } from './spec.ts';
 import { isAboutToRun, isLive, isUp } from './state.ts';

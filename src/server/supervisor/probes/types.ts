@@ -3,7 +3,7 @@ import type { Log } from '../../../log.ts';
 import type { Pool } from '../../../workers/pool.ts';
 import type { PortQuestions } from '../../ports/questions.ts';
 import type { Kill } from '../../processes/kill.ts';
-import type { Run } from '../run.ts';
+import type { Run } from '../runTypes.ts';
 import type { GatherSpared } from '../spared.ts';
 import type { FindStarted } from '../started.ts';
 

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { shareQuestions } from '../../src/server/supervisor/sharing.ts';
+
+test('what is asked while a question is under way is asked together, answered in order, and fails together', async () => {
+  const asked: number[][] = [];
+  const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const ask = shareQuestions(async (numbers: number[]) => {
+    asked.push(numbers);
+    await gates[asked.length - 1]?.promise;
+    return numbers.map((number) => number * 10);
+  });
+  const first = ask(1);
+  const others = Promise.all([ask(2), ask(3)]);
+  expect(asked).toEqual([[1]]);
+  gates[0]?.resolve();
+  expect(await first).toBe(10);
+  const late = Promise.allSettled([ask(4), ask(5)]);
+  gates[1]?.resolve();
+  expect(await others).toEqual([20, 30]);
+  gates[2]?.reject(new Error('no thread'));
+  expect((await late).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  expect(asked).toEqual([[1], [2, 3], [4, 5]]);
+  expect(await ask(6)).toBe(60);
+});
