@@ -2,8 +2,9 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Result } from '../../src/protocol/methods/index.ts';
+import { makeDirectory } from '../harness/directory.ts';
 import { isLinux } from '../harness/needs.ts';
-import { helloParams, startSidecar } from '../harness/sidecar.ts';
+import { helloParams, sidewardenCommand, startSidecar } from '../harness/sidecar.ts';
 import { until } from '../harness/until.ts';
 import { isAlive } from '../harness/watching.ts';
 
@@ -82,5 +83,32 @@ describe.skipIf(!hasPs)('taken for macOS', { timeout: 90_000 }, () => {
     const { serverInfo } = await sidecar.call('initialize', { ...helloParams, processId: sidecar.pid });
     sidecar.child.kill('SIGKILL');
     await until(() => !isAlive(serverInfo.pid), 'the sidecar ends', 10_000);
+  });
+
+  test('sidewarden run has its exit code, ends what it leaves behind, and ends with it when it is asked to', async () => {
+    await using directory = await makeDirectory();
+    const state = directory.at('state');
+    const [node, ...rest] = [...sidewardenCommand(), 'run', '--state-dir', state, '--grace', '500', '--'] as unknown as [
+      string,
+      ...string[],
+    ];
+    // One that ends before ps has looked at it once leaves no trace without koffi.
+    const leaving = spawnSync(node, [...rest, 'sh', '-c', 'sleep 300 >/dev/null & echo $!; sleep 2; exit 3'], {
+      env: { ...process.env, ...asMacos },
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    expect(leaving).toMatchObject({ status: 3, stderr: '' });
+    await until(() => !isAlive(Number(leaving.stdout)), 'what it has left behind to end');
+    const running = spawn(node, [...rest, 'sh', '-c', 'echo $$; exec sleep 300'], {
+      env: { ...process.env, ...asMacos },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => void running.kill('SIGKILL'));
+    const exited = once(running, 'exit');
+    const [pid] = (await once(running.stdout, 'data')) as [Buffer];
+    running.kill('SIGTERM');
+    expect(await exited).toEqual([143, null]);
+    expect(isAlive(Number(pid))).toBe(false);
   });
 });

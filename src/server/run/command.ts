@@ -36,6 +36,8 @@ export async function runCommand(order: RunOrder, parts: CommandParts): Promise<
   const startId = randomUUID();
   let contained: Contained | null = null;
   let run: (Started & { process: ProcessInfo | null }) | null = null;
+  /** It was looked at, so that who it is, is known, if that can be. */
+  let isKnown = false;
   let ending: Ending | null = null;
   /** For a command that is just being started. */
   const early: NodeJS.Signals[] = [];
@@ -60,6 +62,7 @@ export async function runCommand(order: RunOrder, parts: CommandParts): Promise<
     run = { ...(await start(contained)), process: null };
     for (const signal of early) passOn(signal, run);
     run.process = await record(run.child, contained);
+    isKnown = true;
     endOnRequest();
     const exit = await run.child.exited;
     left = await end('SIGTERM').catch(() => unknown);
@@ -88,12 +91,14 @@ export async function runCommand(order: RunOrder, parts: CommandParts): Promise<
   }
 
   function endOnRequest(): void {
-    if (asked === null || run === null || ending !== null || run.child.hasExited()) return;
-    const { child } = run;
-    end(asked).catch(() => {
+    if (asked === null || run === null || !isKnown || ending !== null || run.child.hasExited()) return;
+    const { child, process } = run;
+    const force = () => {
       ending = null;
       child.signal('SIGKILL');
-    });
+    };
+    // One that nobody could look at ends by its own handle.
+    end(asked).then(() => process === null && !child.hasExited() && force(), force);
   }
 
   /** The command, where it runs, and all that it has started. */

@@ -24,7 +24,6 @@ import { startCommand } from './starting.ts';
 export async function main(args: string[]): Promise<never> {
   const answer = readRunArguments(args);
   if ('problem' in answer) return refuse(`${answer.problem} See sidewarden run --help.`, failedItself);
-  if (process.platform !== 'linux') return refuse(`sidewarden run knows Linux only, so far, not ${process.platform}.`, failedItself);
   keepYoungGenerationSmall();
   keepAlive();
   try {
@@ -60,7 +59,7 @@ async function run(order: RunOrder): Promise<{ exitCode: number; hasHangingThrea
     hostPid: ppid,
     startedAt,
     identify: async (one) => looking.platform.processes.identify(one),
-    locks: createFileLocks({ native }),
+    locks: createFileLocks({ native, platform }),
     pool,
     clock,
     log,
@@ -86,7 +85,13 @@ async function run(order: RunOrder): Promise<{ exitCode: number; hasHangingThrea
   const remains = endRemains(ledgers.leftovers, order.graceMs, ending).catch((error: unknown) =>
     log.debug({ err: error }, 'what earlier runs have left could not be looked for'),
   );
-  const starting = { native, isAlone: () => isAlone(looking.platform.signals.readKin(), pid), reserve: reaper.reserve, spawnChild, clock };
+  const starting = {
+    hasJobs: native && platform === 'linux',
+    isAlone: () => isAlone(looking.platform.signals.readKin(), pid),
+    reserve: reaper.reserve,
+    spawnChild,
+    clock,
+  };
   let hasHangingThreads = false;
   try {
     const exitCode = await runCommand(order, {

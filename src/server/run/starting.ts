@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import { startJob } from '../os/job.ts';
+import { isPosix } from '../os/posix.ts';
 import type { Child, SpawnChild, SpawnOrder } from '../os/spawn.ts';
 import { hasTerminal, openTerminal } from '../os/terminal.ts';
 
@@ -9,7 +10,7 @@ export type Footing =
   | 'session'
   /** A job of its own, in the foreground of the terminal: what is typed there reaches it and not us. */
   | 'job'
-  /** Among whoever shares our process group, as the parts of a pipeline or of a script do: what is typed reaches all of us. */
+  /** Among whoever shares our process group, or on Windows our console, as the parts of a pipeline or of a script do: what is typed reaches all of us. */
   | 'group';
 
 export interface Started {
@@ -20,7 +21,8 @@ export interface Started {
 }
 
 export interface StartingParts {
-  native: boolean;
+  /** Whether a job can be made of it, which is written for Linux alone, and by native calls. */
+  hasJobs: boolean;
   /** Whether nobody else is in our process group. */
   isAlone(): boolean;
   reserve(pid: number): () => void;
@@ -31,13 +33,13 @@ export interface StartingParts {
 /** Starts a command with our descriptors 0 to 2. Throws SpawnFailed. */
 export async function startCommand(
   order: Omit<SpawnOrder, 'stdin' | 'output' | 'session' | 'descriptors'>,
-  { native, isAlone, reserve, spawnChild, clock }: StartingParts,
+  { hasJobs, isAlone, reserve, spawnChild, clock }: StartingParts,
 ): Promise<Started> {
   // In a group with others it stays there: a shell stops and continues them together, and a pager beside it needs the foreground too.
-  const terminal = isAlone() ? openTerminal({ native }) : null;
+  const terminal = hasJobs && isAlone() ? openTerminal({ native: true }) : null;
   const job = terminal === null ? null : await startJob({ ...order, terminal, reserve }, clock);
   if (job !== null) return { child: job, footing: 'job', stay: () => job.stay() };
-  const session = hasTerminal() ? 'ours' : 'own';
+  const session = hasTerminal() || !isPosix ? 'ours' : 'own';
   const child = await spawnChild({ ...order, stdin: 'ours', output: 'ours', session });
   return { child, footing: session === 'own' ? 'session' : 'group', stay: () => {} };
 }
