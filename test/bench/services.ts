@@ -203,7 +203,7 @@ async function measureBoot(subject: Subject, rounds: number): Promise<Measured[]
       value: ratios[1] as number,
       unit: '×',
       bound: { atMost: 0.5 },
-      why: 'by CPU profile, half of what the event loop does meanwhile is Node’s own `spawn`, which copies the page tables of the whole process and waits for the exec of each child; the way into a cgroup is a second exec of each.',
+      why: 'both processors are busy from the first to the last: by their accounts two fifths with the three programs that each service is on its way (the shell into the cgroup, its own, sleep), and of the sidecar’s part two fifths with the thread that looks who they are, most of which is its start.',
     });
   }
   return figures;
@@ -258,7 +258,7 @@ async function measureRestart(subject: Subject, crashes: number): Promise<Measur
     value: own,
     unit: 'ms',
     bound: { atMost: 5 },
-    why: 'beside the fork of a process of this size there is a second exec, of the shell that goes into the cgroup, and before it the removal of the old cgroup, the new one, and the intent in the ledger: four hops through threads, each of which waits for a processor.',
+    why: 'some 2 ms are the sidecar’s, from the signal to the order: the end of the pipes, the removal of the old cgroup, and a look whether program and directory are there; the rest is the shell that was parked, which reads its order, and two execs.',
   };
 }
 

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { planDescriptors } from '../../src/native/linux/spawnProcess.ts';
 import { keepInheritedDescriptors } from '../../src/server/os/inheritedDescriptors.ts';
-import { type Child, createSpawnChild, type SpawnOrder } from '../../src/server/os/spawn.ts';
+import { type Child, createLaunch, createSpawnChild, type SpawnOrder } from '../../src/server/os/spawn.ts';
 import { createPlatform } from '../../src/workers/platform/index.ts';
 import { makeDirectory } from '../harness/directory.ts';
 import { isLinux } from '../harness/needs.ts';
@@ -19,7 +19,7 @@ const ways = [
 
 describe.skipIf(!isLinux).for(ways)('a program that is started $way', ({ native }) => {
   keepInheritedDescriptors({ native: false, platform: 'linux' });
-  const spawnChild = createSpawnChild({ native, platform: 'linux', clock: systemClock });
+  const spawnChild = createSpawnChild(createLaunch({ native, platform: 'linux' }), systemClock);
   const start = (order: Partial<SpawnOrder>): Promise<Child> =>
     spawnChild({ command: '/bin/sh', args: [], cwd: '/', environment: { PATH: '/usr/bin:/bin' }, cgroup: null, output: 'pipes', ...order });
   const sh = (script: string, order: Partial<SpawnOrder> = {}) => start({ args: ['-c', script], ...order });

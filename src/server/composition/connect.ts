@@ -8,6 +8,7 @@ import { openRegistrations } from '../ports/registrations.ts';
 import { findGone } from '../processes/gone.ts';
 import { createEquipments } from '../supervisor/equipment.ts';
 import { createOutputs } from '../supervisor/output/outputs.ts';
+import { createParking } from '../supervisor/parking.ts';
 import { createPersistence } from '../supervisor/persistence.ts';
 import { createServices } from '../supervisor/services.ts';
 import { createSpared } from '../supervisor/spared.ts';
@@ -71,17 +72,18 @@ export function createConnect(parts: ConnectParts): Connect {
     const outputs = createOutputs(clock, log);
     const { ledger, reader, directory } = ledgers;
     const persistence = createPersistence({ ledger, reader, directory, tryLock: locks.tryLock, waiter: looking.waiter, pool, clock, log });
+    const describeProcess = createDescribeProcess(pool);
+    const { containment, spawnChild, parkingLaunch: launch } = containing;
+    const startParts = { containment, ledger, spawnChild, describeProcess, clock, log, ...parts.surroundings };
     const services = createServices({
+      ...startParts,
+      parking: createParking({ ...startParts, launch }),
       pool,
       ports: looking.ports,
       kill: acting.kill,
       gatherSpared: createSpared(pool, system.pid),
       findStarted: createFindStarted(pool),
-      describeProcess: createDescribeProcess(pool),
-      ledger,
       persistence,
-      containment: containing.containment,
-      spawnChild: containing.spawnChild,
       equipments: createEquipments(outputs, {
         connectionId,
         leases: acting.leases,
@@ -90,9 +92,6 @@ export function createConnect(parts: ConnectParts): Connect {
       }),
       turns,
       random: Math.random,
-      clock,
-      log,
-      ...parts.surroundings,
       ownerTag,
     });
     clients.add({ connectionId, appId, capabilities: hostCapabilities, clientInfo, hostPid, ledgers, registrations, services, outputs });

@@ -7,7 +7,7 @@ import type { ProcessMark } from '../ledger/records.ts';
 import { startVariable } from '../os/environment.ts';
 import { enterJob } from '../os/ownJob.ts';
 import { createReaper } from '../os/reaper.ts';
-import { createSpawnChild } from '../os/spawn.ts';
+import { createLaunch, createSpawnChild } from '../os/spawn.ts';
 import { type Containment, createContainment } from '../supervisor/containment/containment.ts';
 import { createGuard } from '../supervisor/containment/guard.ts';
 import { createJobContainment } from '../supervisor/containment/jobObject.ts';
@@ -35,7 +35,9 @@ export function createContaining({ system, looking, ledgers, guardScript, path =
   let hostPid: number | null = null;
   const { processes } = looking.platform;
   const { readTicks } = createProcessStarts(system.platform, processes);
-  const spawnChild = createSpawnChild({ native: looking.capabilities.native, platform: system.platform, clock });
+  const { native } = looking.capabilities;
+  const launch = createLaunch({ native, platform: system.platform });
+  const spawnChild = createSpawnChild(launch, clock);
   const guard = createGuard({
     readScript: () => readFile(guardScript, 'utf8'),
     async watched() {
@@ -52,7 +54,7 @@ export function createContaining({ system, looking, ledgers, guardScript, path =
     clock,
     log,
   });
-  const reaper = createReaper({ native: looking.capabilities.native, pid: system.pid });
+  const reaper = createReaper({ native, pid: system.pid });
   const orphans = createOrphans({
     reaper,
     async identify(pid) {
@@ -72,6 +74,8 @@ export function createContaining({ system, looking, ledgers, guardScript, path =
     guard,
     reaper,
     spawnChild,
+    /** For a program that is started ahead; null where a fork would cost more than that spares. */
+    parkingLaunch: native && system.platform === 'linux' ? launch : null,
     containment: system.platform === 'win32' ? containByJob() : createContainment({ guard, orphans, readTicks, cgroups, log }),
     /** The guard watches this one too, in case we hang when it ends. Before the first service. */
     setHost(pid: number) {

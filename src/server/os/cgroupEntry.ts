@@ -21,7 +21,7 @@ export interface EntryOrder {
   args: readonly string[];
   environment: Readonly<Record<string, string>>;
   /** Where it has the end of a pipe, to say there that it is inside; exec closes it. Null where that is not asked for. */
-  noticeFd: typeof noticeFd | null;
+  noticeFd: typeof shellNoticeFd | null;
 }
 
 /** Null for what would not arrive as it was ordered: some variables do not pass a shell, nor do files that only the kernel may judge. */
@@ -31,7 +31,7 @@ export async function cgroupEntry(order: EntryOrder): Promise<CgroupEntry | null
 
 /** The same for a program that is known to pass. */
 export function entryThroughShell({ directory, command, program, args, environment, noticeFd }: EntryOrder): CgroupEntry | null {
-  if (Object.keys(environment).some(isLostInShells)) return null;
+  if (!Object.keys(environment).every(passesShell)) return null;
   // Shells set PWD, and the program is to have the one of its order, or none.
   const pwd = environment['PWD'];
   // exec takes a plain name from the same PATH, so that argv[0] is the command as it was given.
@@ -46,9 +46,9 @@ export function entryThroughShell({ directory, command, program, args, environme
 const entryName = 'sidewarden-entry';
 export const isCgroupEntry = (commandLine: readonly string[] | null): boolean => commandLine?.[0] === entryName;
 /** A shell redirects no number of two digits, so this is the last one for it; some program may need even that. */
-const noticeFd = 9;
-export const noticeFdBeside = (descriptors: number): typeof noticeFd | null =>
-  firstDescriptor + descriptors <= noticeFd ? noticeFd : null;
+export const shellNoticeFd = 9;
+export const noticeFdBeside = (descriptors: number): typeof shellNoticeFd | null =>
+  firstDescriptor + descriptors <= shellNoticeFd ? shellNoticeFd : null;
 const firstDescriptor = 3;
 
 /** Where the group is gone it runs outside, which is looked at afterwards. */
@@ -56,7 +56,7 @@ const script = `{ echo 0 > "$1/cgroup.procs"; } 2>/dev/null
 if [ -n "$2" ]; then PWD=\${2#=}; else unset PWD; fi
 shift 2
 exec "$@"`;
-const noticingScript = script.replace('; }', ` && echo >&${noticeFd}; }`).replace('exec "$@"', `exec "$@" ${noticeFd}>&-`);
+const noticingScript = script.replace('; }', ` && echo >&${shellNoticeFd}; }`).replace('exec "$@"', `exec "$@" ${shellNoticeFd}>&-`);
 
 /**
  * Waits until the shell has become the program, and gives whether it was inside before; one that has ended by then was, for all we
@@ -86,7 +86,7 @@ async function readAll(stream: Readable): Promise<Buffer> {
 }
 
 /** Shells keep names only (POSIX, 3.216), and have meanings of their own for a few. */
-const isLostInShells = (name: string): boolean => !/^[A-Za-z_]\w*$/.test(name) || shellVariables.has(name);
+export const passesShell = (name: string): boolean => /^[A-Za-z_]\w*$/.test(name) && !shellVariables.has(name);
 const shellVariables = new Set([
   'IFS',
   'OPTIND',

@@ -90,7 +90,11 @@ function openPipes({ stdin, output, noticeFd }: Launch, openPipe: ProcessSpawn['
 
 const notLaunched = (errno: number): NotLaunched => ({ errno: getSystemErrorName(-errno) });
 
-const reader = (fd: number): Readable => new Socket({ fd, readable: true, writable: false });
+function reader(fd: number): Readable {
+  const stream = new Socket({ fd, readable: true, writable: false });
+  stream.on('error', () => {});
+  return stream;
+}
 
 function writer(fd: number): Writable {
   const stream = new Socket({ fd, readable: false, writable: true });

@@ -39,16 +39,22 @@ export async function lookForProgram(order: ProgramOrder, { hasCgroup }: { hasCg
  */
 export type SpawnChild = (order: SpawnOrder) => Promise<Child>;
 
-export function createSpawnChild({ native, platform, clock }: { native: boolean; platform: NodeJS.Platform; clock: Clock }): SpawnChild {
-  let launch: Launcher | null = null;
+/** Chosen with the first program that is started. */
+export function createLaunch({ native, platform }: { native: boolean; platform: NodeJS.Platform }): Launcher {
+  let chosen: Launcher | null = null;
+  return (launch) => {
+    chosen ??= (native && platform === 'linux' ? createNativeLaunch() : null) ?? launchByNode;
+    return chosen(launch);
+  };
+}
 
+export function createSpawnChild(launch: Launcher, clock: Clock): SpawnChild {
   return async function spawnChild(order) {
     const { command, cwd, environment, args, cgroup, stdin = 'none', output = 'none', descriptors = [], session = 'own' } = order;
     const { path: program, runsThroughShell: passes } = order.found ?? (await lookForProgram(order, { hasCgroup: cgroup !== null }));
     const noticeFd = noticeFdBeside(descriptors.length);
     const entry =
       cgroup !== null && passes ? entryThroughShell({ directory: cgroup, command, program, args, environment, noticeFd }) : null;
-    launch ??= (native && platform === 'linux' ? createNativeLaunch() : null) ?? launchByNode;
     const launched = await launch({
       // argv[0] is the command as it was given, as a shell would have it.
       ...(entry ?? { file: program, args, argv0: command }),

@@ -19,7 +19,8 @@ import { surroundings } from './surroundings.ts';
 /** Starts it, or goes on with what an earlier sidecar has started. */
 export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport, left: LeftRunning | null = null): Run {
   const { ledger, log, containment, persistence } = parts;
-  const startId = left?.start.startId ?? randomUUID();
+  const parked = left === null ? parts.parking.take(spec) : null;
+  const startId = left?.start.startId ?? parked?.startId ?? randomUUID();
   const exited = Promise.withResolvers<ChildExit>();
   let child: Child | null = null;
   let process: ProcessInfo | null = null;
@@ -96,7 +97,8 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
   async function start(): Promise<void> {
     const { name, command, ownerTag, stop, persistent: isPersistent = false } = spec;
     const cgroup = containment.cgroupOf(startId);
-    await parts.turns.take();
+    // What is parked was forked before.
+    if (parked === null) await parts.turns.take();
     // Side by side: on a busy machine each of these waits for its turn.
     const intended = ledger.recordIntent({
       startId,
@@ -106,16 +108,18 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
       ...(cgroup !== null && { cgroup }),
       ...(isPersistent && { persistent: { spec, ports: [] } }),
     });
-    const preparing = containment.prepare({ startId, ...stop, isPersistent });
+    const preparing = parked === null ? containment.prepare({ startId, ...stop, isPersistent }) : Promise.resolve(parked.contained);
     const looking = lookForProgram({ command, ...surroundings(spec, parts, startId) }, { hasCgroup: cgroup !== null });
     looking.catch(() => {});
     try {
       if (isPersistent) claim = await persistence.claim(name);
-      [contained] = await Promise.all([preparing, intended]);
+      // Of what was parked there is a record.
+      [contained] = await Promise.all([preparing, parked === null && intended]);
       const found = await looking;
-      child = await parts.turns.spawn(() => spawn(found));
+      child = await (parked === null ? parts.turns.spawn(() => spawn(found)) : spawn(found));
     } catch (error) {
       const held = await preparing.catch(() => uncontained);
+      await parked?.end();
       await held.release();
       await ledger.recordEnded({ startId });
       await claim?.release();
@@ -123,6 +127,7 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
       return;
     }
     told = child.exited.then(onExit);
+    parts.parking.enter(startId, spec);
     const entered = await child.cgroup;
     [kind, process] = await Promise.all([contained.started(child.pid, entered), identifyChild(child, spec.name, parts)]);
     if (process !== null) {
@@ -171,7 +176,7 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
     const { output } = equipment;
     report.opened(output, false);
     ports = await equipment.ports.open();
-    const spawned = await spawnService({ startId, found, cgroup: contained.cgroup, output, ports }, { ...parts, spec });
+    const spawned = await spawnService({ startId, found, cgroup: contained.cgroup, output, ports }, { ...parts, ...parked, spec });
     file = spawned.file;
     return spawned.child;
   }
@@ -205,6 +210,7 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
     ending = null;
     // Its end is known to the kernel before Node has collected it.
     if (child !== null && !remains.identities.has(process?.identity ?? '')) await collect(child);
+    await parts.parking.leave(startId);
     if (remains.sentence === null) {
       await contained.release();
       await ledger.recordEnded({ startId });

@@ -8,6 +8,7 @@ import type { Containment, ContainmentKind } from './containment/containment.ts'
 import type { EndingParts } from './ending.ts';
 import type { Equipments } from './equipment.ts';
 import type { ServiceOutput } from './output/output.ts';
+import type { Parking } from './parking.ts';
 import type { Persistence } from './persistence.ts';
 import type { AssignedPort } from './servicePorts.ts';
 import type { CompleteSpec } from './spec.ts';
@@ -19,6 +20,7 @@ export interface RunParts extends EndingParts, Around {
   ledger: Pick<Ledger, 'state' | 'recordIntent' | 'recordStarted' | 'recordEnded'>;
   containment: Containment;
   spawnChild: SpawnChild;
+  parking: Parking;
   describeProcess: DescribeProcess;
   equipments: Equipments;
   persistence: Persistence;

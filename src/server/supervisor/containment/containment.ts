@@ -17,6 +17,8 @@ export interface Containment {
   prepare(start: StartOrder): Promise<Contained>;
   /** What the system counts for the start with this process, where only this process can ask it; null where the threads ask. */
   usageOf(pid: number): GroupUsage | null;
+  /** What was parked becomes this start. */
+  dedicate(start: StartOrder): void;
   /** Of what an earlier sidecar has started and left to us; the guard is not told of it. */
   resume(start: ResumedStart): Promise<Contained>;
 }
@@ -29,6 +31,8 @@ export interface StartOrder {
   graceMs: number;
   /** It is to outlive us, as soon as `letGo` is called. */
   isPersistent?: boolean;
+  /** It is nobody’s yet. */
+  isParked?: boolean;
 }
 
 export interface ResumedStart {
@@ -91,9 +95,15 @@ export function createContainment({ guard, orphans, readTicks, cgroups, log }: C
       };
     },
 
-    async prepare({ startId, signal, graceMs, isPersistent = false }) {
+    dedicate({ startId, signal, graceMs }) {
+      void orphans.begin(startId, { needsLooks: false, isPersistent: false });
+      guard.change({ startId, signal, graceMs, cgroup: cgroupOf(startId) });
+    },
+
+    async prepare({ startId, signal, graceMs, isPersistent = false, isParked = false }) {
       const cgroup = await make(cgroupOf(startId));
-      await orphans.begin(startId, { needsLooks: cgroup === null, isPersistent });
+      // An orphan is never one of a start that is nobody’s.
+      if (!isParked) await orphans.begin(startId, { needsLooks: cgroup === null, isPersistent });
       const isGuarded = await guard.add({ startId, signal, graceMs, cgroup });
       let sinceTicks: number | null = null;
       let isInside = false;

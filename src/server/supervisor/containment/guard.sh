@@ -4,7 +4,7 @@
 #
 #   add N ID SIGNAL GRACE GROUP   begins: whatever carries SIDEWARDEN_START=ID, GRACE in hundredths of a second,
 #                                 GROUP the directory of a cgroup that holds nothing else, or -; a second one for the
-#                                 same N changes its GRACE
+#                                 same N changes its SIGNAL and GRACE
 #   led N PID TICKS               what was started; it leads a session of its own
 #   own N PID TICKS               belongs to it as well, whatever its session and environment
 #   del N                         nothing of it is left

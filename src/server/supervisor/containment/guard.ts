@@ -20,6 +20,8 @@ export interface GuardedStart {
 export interface Guard {
   /** Before the spawn. False where there is no guard: then nothing ends what a killed sidecar leaves. */
   add(start: GuardedStart): Promise<boolean>;
+  /** It is asked by another signal, and has another grace. */
+  change(start: GuardedStart): void;
   /** What was started: it leads a session of its own. */
   lead(startId: string, leader: TickMark): void;
   /** Belongs to it as well, whatever its session and environment. */
@@ -58,17 +60,23 @@ export function createGuard({ readScript, watched, path, spawnChild, onStarted, 
   let isClosed = false;
 
   return {
-    async add({ startId, signal, graceMs, cgroup }) {
+    async add(start) {
       lastNumber += 1;
       const number = lastNumber;
-      const describe = (grace: number) => `add ${number} ${startId} ${signal.replace(/^SIG/, '')} ${grace} ${cgroup ?? '-'}\n`;
-      const line = describe(Math.ceil(Math.min(graceMs, longestGraceMs) / 10));
-      starts.set(startId, { number, lines: [line], lineWithoutGrace: describe(0) });
+      const { line, lineWithoutGrace } = describe(number, start);
+      starts.set(start.startId, { number, lines: [line], lineWithoutGrace });
       const running = process !== null;
       const guard = await ensure();
       // One that was just started was told of all that there is.
       if (guard !== null && running) await tell(guard, line);
       return guard !== null;
+    },
+    change(start) {
+      const known = starts.get(start.startId);
+      if (known === undefined) return;
+      const { line, lineWithoutGrace } = describe(known.number, start);
+      Object.assign(known, { lines: [...known.lines, line], lineWithoutGrace });
+      if (process !== null) void tell(process, line);
     },
     lead: (startId, mark) => addLine(startId, 'led', mark),
     own: (startId, mark) => addLine(startId, 'own', mark),
@@ -138,6 +146,11 @@ export function createGuard({ readScript, watched, path, spawnChild, onStarted, 
   async function tell(guard: GuardProcess, lines: string): Promise<void> {
     await guard.write(lines).catch((error: unknown) => log.debug({ err: error }, 'the guard does not read any more'));
   }
+}
+
+function describe(number: number, { startId, signal, graceMs, cgroup }: GuardedStart): { line: string; lineWithoutGrace: string } {
+  const withGrace = (grace: number) => `add ${number} ${startId} ${signal.replace(/^SIG/, '')} ${grace} ${cgroup ?? '-'}\n`;
+  return { line: withGrace(Math.ceil(Math.min(graceMs, longestGraceMs) / 10)), lineWithoutGrace: withGrace(0) };
 }
 
 interface Known {
