@@ -7,6 +7,7 @@ export type SignalRecord = SharedArrayBuffer;
 /** A process that a step has taken hold of. */
 export interface RecordedProcess {
   place: number;
+  /** 0: nobody knows yet whether it is meant. */
   pid: number;
   identity: string;
   /** Still open; null where there are no handles. */
@@ -31,11 +32,22 @@ export function openRecord(record: SignalRecord) {
   const cell = (place: number, member: number): number => (place * placeBytes) / 4 + member;
 
   return {
+    /** Notes a handle on somebody who may turn out not to be meant; false when there is no room for it. */
+    keep(place: number, handle: number): boolean {
+      if (!makeRoom(place)) return false;
+      Atomics.store(cells, cell(place, HANDLE), handle + FIRST_HANDLE);
+      return true;
+    },
+    /** Who was kept is not meant. Before the handle is closed: its number may be another one’s in a moment. */
+    drop(place: number): void {
+      Atomics.store(cells, cell(place, HANDLE), NOTHING);
+    },
     /** Notes whom a place stands for and the handle on it. Answers the handle to use: that of another thread which was here before. */
     hold(place: number, { pid, identity }: { pid: number; identity: string }, handle: number | null): number | null {
       if (!makeRoom(place)) return handle;
-      const before = Atomics.compareExchange(cells, cell(place, HANDLE), NOTHING, handle === null ? NO_HANDLE : handle + FIRST_HANDLE);
-      if (before !== NOTHING) return before === NO_HANDLE ? null : before - FIRST_HANDLE;
+      const now = handle === null ? NO_HANDLE : handle + FIRST_HANDLE;
+      const before = Atomics.compareExchange(cells, cell(place, HANDLE), NOTHING, now);
+      if (before !== NOTHING && before !== now) return before === NO_HANDLE ? null : before - FIRST_HANDLE;
       const text = new TextEncoder().encode(identity).subarray(0, identityBytes);
       bytes.set(text, place * placeBytes + headBytes);
       cells[cell(place, LENGTH)] = text.length;

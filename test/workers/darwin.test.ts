@@ -80,9 +80,9 @@ describe.skipIf(!isMac)('on a Mac', () => {
       await until(async () => (await processes.describe(pid))?.status === 'zombie', 'a zombie');
       const identity = (await processes.identify(sleeping.pid)) as string;
       expect(signals.send({ pid: sleeping.pid, identity, handle: null }, 'SIGSTOP')).toBe('sent');
-      await until(() => signals.hasStopped(sleeping.pid), 'it stops');
+      await until(() => signals.atRest(sleeping.pid), 'it stops');
       expect(signals.send({ pid: sleeping.pid, identity, handle: null }, 'SIGCONT')).toBe('sent');
-      await until(() => !signals.hasStopped(sleeping.pid), 'it goes on');
+      await until(() => signals.atRest(sleeping.pid) === null, 'it goes on');
     }
   });
 

@@ -92,10 +92,10 @@ describe.skipIf(!hasPs)('processes by ps(1)', () => {
       signals.send({ pid, identity: identity.replace(/\d$/, (digit) => String((Number(digit) + 5) % 10)), handle: null }, 'SIGKILL'),
     ).toBe('identityMismatch');
     expect(signals.send({ pid, identity, handle: null }, 'SIGSTOP')).toBe('sent');
-    await until(() => signals.hasStopped(pid), 'it stops');
+    await until(() => signals.atRest(pid), 'it stops');
     expect((await processes.describe(pid))?.status).toBe('stopped');
     expect(signals.send({ pid, identity, handle: null }, 'SIGCONT')).toBe('sent');
-    await until(() => !signals.hasStopped(pid), 'it goes on');
+    await until(() => signals.atRest(pid) === null, 'it goes on');
     const kin = signals.readKin().find((one) => one.pid === pid);
     expect(kin).toMatchObject({ ppid: process.pid });
     expect(signals.send({ pid, identity, handle: null }, 'SIGTERM')).toBe('sent');

@@ -71,6 +71,7 @@ describe.runIf(process.platform === 'linux').each(ways)('a thread that dies whil
     'before readKin 1',
     'after readKin 1',
     'before hold 2',
+    'before hold 3',
     'after SIGSTOP 3',
     'after readKin 2',
     'before SIGTERM 2',

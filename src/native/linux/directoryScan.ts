@@ -1,14 +1,17 @@
 import { constants } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
-import { type Libc, loadLibc } from './libc.ts';
+import { type Libc, loadLibc, systemError } from './libc.ts';
 
 /** `denied`: this user may not see its descriptors, or not all of them. `gone`: there is no such process any more. */
 export type DescriptorAnswer = 'seen' | 'denied' | 'gone';
 
 /** Reads the socket descriptors of processes without making a string of any of them. */
 export interface DescriptorScanner extends Disposable {
-  /** Calls `found` with the inode of every socket that the process has a descriptor of; twice for a duplicated one. */
-  scan(pid: number, found: (inode: number) => void): DescriptorAnswer;
+  /**
+   * Calls `found` with the inode of every socket that the process has a descriptor of; twice for a duplicated one. With `exceptUnix` not
+   * of those that the kernel says to be of AF_UNIX (most pipes of Node’s children are), at one call more for each.
+   */
+  scan(pid: number, found: (inode: number) => void, exceptUnix?: boolean): DescriptorAnswer;
 }
 
 /** Holds /proc open until it is disposed of. Null without koffi: `ownerScan.ts` then uses node:fs. Throws where /proc cannot be opened. */
@@ -17,14 +20,15 @@ export function openDescriptorScanner(): DescriptorScanner | null {
   if (libc === null) return null;
   bindings ??= bindFunctions(libc);
   const calls = bindings;
+  const unixInodes = new Set<number>();
   const proc = openDirectory(calls, AT_FDCWD, '/proc');
   if (proc < 0) throw systemError(libc, 'open', '/proc');
   return {
-    scan: (pid, found) => {
+    scan: (pid, found, exceptUnix = false) => {
       const directory = openDirectory(calls, proc, `${pid}/fd`);
       if (directory < 0) return judge(libc, 'open', pid);
       try {
-        return readDescriptors({ libc, calls, directory, pid, found });
+        return readDescriptors({ libc, calls, directory, pid, found, exceptUnix, unixInodes });
       } finally {
         calls.close(directory);
       }
@@ -41,10 +45,14 @@ interface DescriptorDirectory {
   directory: number;
   pid: number;
   found: (inode: number) => void;
+  exceptUnix: boolean;
+  /** Those that were seen since the scanner was opened. */
+  unixInodes: Set<number>;
 }
 
 /** The hot loop: two system calls and a few bytes looked at for every descriptor of the machine. */
-function readDescriptors({ libc, calls, directory, pid, found }: DescriptorDirectory): DescriptorAnswer {
+function readDescriptors(scan: DescriptorDirectory): DescriptorAnswer {
+  const { libc, calls, directory, pid, found, exceptUnix } = scan;
   const { bytes, direntsAt, linkAt } = memory(libc);
   for (;;) {
     const filled = calls.getdents(directory, direntsAt, direntsBytes);
@@ -64,11 +72,25 @@ function readDescriptors({ libc, calls, directory, pid, found }: DescriptorDirec
         continue;
       }
       // `socket:[123]`: fs/proc/fd.c prints the name that net/socket.c gives it, sockfs_dname.
-      if (bytes[linkStart] === LOWER_S && bytes[linkStart + 7] === OPEN_BRACKET && length > 9)
-        found(readDecimal(bytes, linkStart + 8, linkStart + length - 1));
+      if (bytes[linkStart] !== LOWER_S || bytes[linkStart + 7] !== OPEN_BRACKET || length <= 9) continue;
+      const inode = readDecimal(bytes, linkStart + 8, linkStart + length - 1);
+      if (exceptUnix && isUnix(inode, `/proc/${pid}/fd/${readName(bytes, entry + 19)}`, scan)) continue;
+      found(inode);
     }
   }
 }
+
+/** The kernel names the protocol of a socket in an attribute of its file (net/socket.c, sockfs_xattr_get): `UNIX`, `UNIX-STREAM`. */
+function isUnix(inode: number, path: string, { libc, calls, unixInodes }: DescriptorDirectory): boolean {
+  if (unixInodes.has(inode)) return true;
+  const { bytes, linkAt } = memory(libc);
+  const length = calls.getxattr(path, 'system.sockprotoname', linkAt, linkBytes);
+  const isOne = length > 4 && unix.every((byte, index) => bytes[linkStart + index] === byte);
+  // A tree shares what its root was given.
+  if (isOne) unixInodes.add(inode);
+  return isOne;
+}
+const unix = [...'UNIX'].map((letter) => letter.charCodeAt(0));
 
 /** What the errno of the last call says of this process; anything but a refusal or its end is a fault of ours or the machine’s. */
 function judge(libc: Libc, call: string, pid: number): DescriptorAnswer {
@@ -78,15 +100,16 @@ function judge(libc: Libc, call: string, pid: number): DescriptorAnswer {
   throw systemError(libc, call, `/proc/${pid}/fd`);
 }
 
-function systemError(libc: Libc, call: string, path: string): Error {
-  const code = getSystemErrorName(-libc.errno());
-  return Object.assign(new Error(`${code}: ${call} ${path}`), { code });
-}
-
 function readDecimal(bytes: Uint8Array, start: number, end: number): number {
   let value = 0;
   for (let index = start; index < end; index++) value = value * 10 + (bytes[index] as number) - 48;
   return value;
+}
+
+function readName(bytes: Uint8Array, start: number): string {
+  let name = '';
+  for (let index = start; bytes[index] !== 0; index++) name += String.fromCharCode(bytes[index] as number);
+  return name;
 }
 
 function openDirectory(calls: Bindings, base: number, path: string): number {
@@ -125,6 +148,7 @@ interface Bindings {
   openat(directory: number, path: string, flags: number): number;
   getdents(directory: number, entries: number, length: number): number;
   readlinkat(directory: number, path: number, link: number, length: number): number;
+  getxattr(path: string, name: string, value: number, length: number): number;
   close(fd: number): number;
 }
 let bindings: Bindings | undefined;
@@ -134,6 +158,7 @@ function bindFunctions({ lib }: Libc): Bindings {
     openat: lib.func('int openat(int directory, const char *path, int flags)'),
     getdents: bindGetdents(lib),
     readlinkat: lib.func('int readlinkat(int directory, uintptr_t path, uintptr_t link, size_t length)'),
+    getxattr: lib.func('int getxattr(const char *path, const char *name, uintptr_t value, size_t length)'),
     close: lib.func('int close(int fd)'),
   };
 }

@@ -22,14 +22,14 @@ function bind(): Pidfds | null {
   const libc = loadLibc();
   if (libc === null) return null;
   // By syscall(2): glibc has wrappers since 2.36 only. New system calls have one number on all architectures.
-  const syscall = libc.lib.func('long syscall(long number, long a, long b, long c, long d)');
+  const syscall = libc.lib.func('int syscall(long number, long a, long b, long c, long d)');
   let hasInodes: boolean | undefined;
   return {
     open(pid) {
-      const fd = Number(syscall(SYS_pidfd_open, pid, 0, 0, 0));
+      const fd: number = syscall(SYS_pidfd_open, pid, 0, 0, 0);
       return fd >= 0 ? { fd } : { errno: libc.errno() };
     },
-    signal: (fd, signal) => (Number(syscall(SYS_pidfd_send_signal, fd, signal, 0, 0)) === 0 ? 0 : libc.errno()),
+    signal: (fd, signal) => (syscall(SYS_pidfd_send_signal, fd, signal, 0, 0) === 0 ? 0 : libc.errno()),
     inode(fd) {
       // Before pidfs, all handles share the one inode of anon_inodefs.
       hasInodes ??= isOnPidfs(fd);

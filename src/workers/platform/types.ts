@@ -132,9 +132,9 @@ export interface Sockets {
   listCandidates(): MaybePromise<number[]>;
   /**
    * Which processes hold which sockets. `take` hands out pids until none is left, so that several threads can
-   * share one list.
+   * share one list. `exceptUnix` leaves out whatever the system can tell to be a socket of AF_UNIX, for who asks without knowing keys.
    */
-  scanOwners(keys: ReadonlySet<number>, take: () => number | null): MaybePromise<OwnerScan>;
+  scanOwners(keys: ReadonlySet<number>, take: () => number | null, options?: { exceptUnix?: boolean }): MaybePromise<OwnerScan>;
   /**
    * Where processes cannot be looked at and the table names owners all the same: who these are said to be. For people; nobody may be
    * acted on by it, because a pid alone is no process.
@@ -244,16 +244,21 @@ export interface Signals {
   send(target: { pid: number; identity: string; handle: number | null }, signal: string): SignalAnswer;
   /** The rung of the ladder that this signal stands for here, where it can be sent. */
   rung(signal: string): Rung;
-  /** How all processes are related: one cheap read each. Kernel threads are left out; zombies are not, for they hold the number of a group or session. */
-  readKin(): Kin[];
-  /** Whether all its threads have stopped, or ended: it forks no more. A SIGSTOP takes effect some time after it was sent. */
-  hasStopped(pid: number): boolean;
-  /** Whether it has stopped, has no child, and leads neither a group nor a session. False where the system does not tell. */
-  isAlone(pid: number): boolean;
+  /** How all processes are related: one cheap read each. Kernel threads are left out; zombies are not, for they hold the number of a group or session. `known`: who cannot have changed since. */
+  readKin(known?: ReadonlyMap<number, Kin>): Kin[];
+  /** What can be said of it once all its threads have stopped, or ended: it forks no more. Null before that; a SIGSTOP takes effect some time after it was sent. */
+  atRest(pid: number): AtRest | null;
   /** Which of these handles are of processes that have ended, after at most so many ms; sooner when all have. None where the system does not tell. */
   awaitEnds(handles: readonly number[], withinMs: number): ReadonlySet<number>;
   /** Where `send` may answer `noWay`: what there is instead of a signal. */
   readonly asking?: Asking;
+}
+
+export interface AtRest {
+  /** False when it has ended. */
+  isStopped: boolean;
+  /** Whether it has no child, and leads neither a group nor a session. False where the system does not tell. Asked while it still rests. */
+  isAlone(): boolean;
 }
 
 /** The ways in which a system without signals asks programs to end. */

@@ -19,7 +19,7 @@ export async function growTrees({ questions }: { questions: GrowthQuestion[] }, 
     for (let growing = trees, looks = 0; growing.length > 0 && looks < mostLooks; looks += 1) {
       for (const tree of growing) await tree.freeze();
       const looking = growing.filter((tree) => !tree.isComplete());
-      const rows = looking.length === 0 ? [] : platform.signals.readKin();
+      const rows = looking.length === 0 ? [] : platform.signals.readKin(new Map(looking.flatMap((tree) => tree.resting())));
       growing = [];
       for (const tree of looking) if (await tree.take(rows)) growing.push(tree);
     }

@@ -6,8 +6,8 @@ import type { Platform } from '../platform/types.ts';
 export async function listHeldPorts(pids: readonly number[], { sockets }: Platform): Promise<Map<number, number[]>> {
   const held = new Map<number, number[]>();
   try {
-    // The few descriptors first: most processes have no socket, and then the table need not be read.
-    const { owners } = await sockets.scanOwners(anySocket, takeCandidates(shareCandidates(pids)));
+    // The few descriptors first: most processes have no socket, or only such as Node makes for its children’s output, and then the table need not be read.
+    const { owners } = await sockets.scanOwners(anySocket, takeCandidates(shareCandidates(pids)), { exceptUnix: true });
     const rows = owners.length === 0 ? [] : await sockets.read({ protocols: ['tcp'] });
     const portOf = new Map(rows.map(({ key, port }) => [key, port]));
     for (const { key, pid } of owners) {

@@ -1,4 +1,4 @@
-import type { Glimpse, Hold, Kin, Platform } from '../platform/types.ts';
+import type { AtRest, Glimpse, Hold, Kin, Platform } from '../platform/types.ts';
 import { isMeant } from '../processRef.ts';
 import { protectionOf } from '../protection.ts';
 import { openRecord } from '../signalRecord.ts';
@@ -16,8 +16,22 @@ interface Known extends Member {
   handle: number | null;
   isDue: boolean;
   isFrozen: boolean;
+  /** Null while it runs. */
+  rest: AtRest | null;
+  /** As it was when it was found, or looked at first. */
+  row: Kin | null;
   /** Stopped by somebody else; null where nobody has looked. */
   wasStopped: boolean | null;
+}
+
+const untouched = { place: -1, hold: null, handle: null, isDue: false, isFrozen: false, rest: null, row: null, wasStopped: null };
+
+/** Somebody who may belong to the set, and the place that it would have. */
+interface Candidate {
+  row: Kin;
+  info: Glimpse;
+  handle: number | null;
+  place: number;
 }
 
 /** One set of processes while it is looked at, and struck. */
@@ -27,7 +41,7 @@ export function createTree(question: GrowthQuestion, platform: Platform) {
   const progress = order ? openRecord(order.record) : null;
   const all: Known[] = members.map((member, place) => {
     const { handle = null, isDue = false } = order?.targets[place] ?? {};
-    return { ...member, place, hold: null, handle, isDue, isFrozen: false, wasStopped: null };
+    return { ...member, ...untouched, place, handle, isDue };
   });
   const known = new Map(all.map((member) => [member.pid, member]));
   const spared = new Map<number, Glimpse>();
@@ -49,9 +63,9 @@ export function createTree(question: GrowthQuestion, platform: Platform) {
     /** Whom a thread found that died in this step. */
     async recover(): Promise<void> {
       for (const { pid, identity, handle, place } of progress?.from(members.length) ?? []) {
+        if (pid === 0) continue;
         const info = await orHidden(() => processes.glimpse(pid));
-        if (info !== null && info !== 'hidden' && processes.sameIdentity(info.identity, identity))
-          join(info, { startTicks: null, handle, place });
+        if (info !== null && info !== 'hidden' && processes.sameIdentity(info.identity, identity)) join(info, { row: null, handle, place });
       }
     },
 
@@ -72,7 +86,7 @@ export function createTree(question: GrowthQuestion, platform: Platform) {
         const { info, handle } = seen;
         if (!isMeant(meant, info, processes.sameIdentity)) missed = { kind: 'identityMismatch', name: info.name };
         else if (isProtected(info)) spared.set(info.pid, info);
-        else return join(info, { startTicks: null, handle });
+        else return join(info, { row: null, handle });
         signals.release(handle);
       }
     },
@@ -84,23 +98,32 @@ export function createTree(question: GrowthQuestion, platform: Platform) {
       for (const member of stopping) stop(member);
       // It takes them a moment, which is used.
       if (order?.notePorts) await notePorts(stopping);
-      awaitStandstill(
+      const resting = awaitStandstill(
         stopping.map(({ pid }) => pid),
         signals,
       );
+      for (const member of stopping) member.rest = resting.get(member.pid) ?? null;
     },
 
     /** Nobody can have joined: all have stopped, none has a child or leads anything. */
     isComplete: (): boolean =>
       isOutdated ||
       !question.tree ||
-      (freeze && progress !== null && all.every(({ pid, hold }) => hold?.kind === 'held' && signals.isAlone(pid))),
+      (freeze && progress !== null && all.every(({ hold, rest }) => hold?.kind === 'held' && rest?.isAlone())),
+
+    /** Whom the next look need not look at: by pid. */
+    resting: (): [number, Kin][] =>
+      all.flatMap(({ pid, handle, rest, row }) => (handle !== null && rest?.isStopped && row ? [[pid, row]] : [])),
 
     /** Takes in who is new among these rows; false when nobody is. */
     async take(rows: Kin[]): Promise<boolean> {
       const foundBefore = found.length;
       const byPid = new Map(rows.map((row) => [row.pid, row]));
-      for (const member of all) if (known.get(member.pid) === member) member.startTicks ??= byPid.get(member.pid)?.startTicks ?? null;
+      for (const member of all) {
+        if (known.get(member.pid) !== member) continue;
+        member.row ??= byPid.get(member.pid) ?? null;
+        member.startTicks ??= member.row?.startTicks ?? null;
+      }
       // The rows tell of all generations at once. Children first: who is spared is known before a group or session is asked.
       const size = () => known.size + spared.size;
       for (let before = -1; before !== size(); ) {
@@ -133,21 +156,13 @@ export function createTree(question: GrowthQuestion, platform: Platform) {
 
   function join(
     info: Glimpse,
-    { startTicks, handle = null, place = nextPlace }: { startTicks: number | null; handle?: number | null; place?: number },
+    { row, handle = null, place = nextPlace }: { row: Kin | null; handle?: number | null; place?: number },
   ): void {
     const { pid, identity } = info;
     if (place === nextPlace) nextPlace += 1;
-    const member = {
-      pid,
-      identity,
-      startTicks,
-      place,
-      hold: null,
-      handle,
-      isDue: order?.withFound ?? false,
-      isFrozen: false,
-      wasStopped: info.status === 'stopped',
-    };
+    const isDue = order?.withFound ?? false;
+    const startTicks = row?.startTicks ?? null;
+    const member: Known = { pid, identity, startTicks, ...untouched, row, place, handle, isDue, wasStopped: info.status === 'stopped' };
     all.push(member);
     known.set(pid, member);
     found.push(info);
@@ -165,7 +180,7 @@ export function createTree(question: GrowthQuestion, platform: Platform) {
     member.isFrozen = true;
     const held = hold(member);
     // One that somebody else has stopped stays so when it is left alone in the end.
-    if (held.kind !== 'held' || (member.wasStopped ?? signals.hasStopped(member.pid))) return;
+    if (held.kind !== 'held' || (member.wasStopped ?? signals.atRest(member.pid) !== null)) return;
     progress?.freezing(member.place);
     signals.send({ ...member, handle: held.handle }, 'SIGSTOP');
   }
@@ -191,11 +206,12 @@ export function createTree(question: GrowthQuestion, platform: Platform) {
   }
 
   async function takeGeneration(rows: Kin[], byPid: Map<number, Kin>, kinds: Kinship<Known>['kind'][]): Promise<void> {
-    const candidates: { row: Kin; info: Glimpse; by: Kinship<Known>[] }[] = [];
+    const candidates: (Candidate & { by: Kinship<Known>[] })[] = [];
     for (const row of rows) {
       if (!isCandidate(row, kinds)) continue;
-      const info = await orHidden(() => processes.glimpse(row.pid));
-      if (info !== null && info !== 'hidden') candidates.push({ row, info, by: relationsOf(row, info, known, kinds) });
+      const seen = await orHidden(() => processes.glimpseHeld(row.pid));
+      if (seen === null || seen === 'hidden') continue;
+      candidates.push({ row, ...keep(seen), by: relationsOf(row, seen.info, known, kinds) });
     }
     // Behind the look at the newcomers: whose number they named is still whom we mean.
     const proven = new Map<string, boolean>();
@@ -204,30 +220,43 @@ export function createTree(question: GrowthQuestion, platform: Platform) {
       if (!proven.has(key)) proven.set(key, await isProven(relation, rows));
       return proven.get(key) === true;
     };
-    const newcomers = [];
-    for (const { row, info, by } of candidates) {
+    const newcomers: Candidate[] = [];
+    for (const { by, ...candidate } of candidates) {
+      const { row, info } = candidate;
       let isNew = false;
       for (const relation of by) isNew ||= await belongs(relation);
-      if (!isNew) continue;
-      if (info.status === 'zombie') {
+      if (!isNew) {
+        drop(candidate);
+      } else if (info.status === 'zombie') {
         // Nothing to signal, but whoever is left in its group or session belongs to us.
-        known.set(info.pid, {
-          pid: info.pid,
-          identity: info.identity,
-          startTicks: row.startTicks,
-          place: -1,
-          hold: null,
-          handle: null,
-          isDue: false,
-          isFrozen: false,
-          wasStopped: null,
-        });
-        continue;
+        known.set(info.pid, { pid: info.pid, identity: info.identity, startTicks: row.startTicks, ...untouched });
+      } else if (isProtected(info)) {
+        spared.set(info.pid, info);
+        drop(candidate);
+      } else {
+        newcomers.push(candidate);
       }
-      if (isProtected(info)) spared.set(info.pid, info);
-      else newcomers.push({ row, info });
     }
-    for (const { row, info } of newcomers) if (!isBelowSpared(row, byPid)) join(info, { startTicks: row.startTicks });
+    for (const newcomer of newcomers) {
+      const { row, info, handle, place } = newcomer;
+      if (isBelowSpared(row, byPid)) drop(newcomer);
+      else join(info, { row, handle, place });
+    }
+  }
+
+  /** Recorded at once, so that the handle is not lost with this thread. */
+  function keep({ info, handle }: { info: Glimpse; handle: number | null }): Omit<Candidate, 'row'> {
+    const place = nextPlace;
+    nextPlace += 1;
+    if (handle === null || progress?.keep(place, handle)) return { info, handle, place };
+    signals.release(handle);
+    return { info, handle: null, place };
+  }
+
+  function drop({ handle, place }: Candidate): void {
+    if (handle === null) return;
+    progress?.drop(place);
+    signals.release(handle);
   }
 
   function isProtected(info: Glimpse): boolean {

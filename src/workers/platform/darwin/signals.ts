@@ -18,15 +18,17 @@ export function createDarwinSignals(options: DarwinOptions): Signals {
     send: (target, signal) => send(target, signal, list),
     rung: () => 'signal',
     readKin: () => readKin(list, options),
-    hasStopped(pid) {
+    atRest(pid) {
       const row = list.findHere(pid);
-      return row === null || row.status === 'stopped' || row.status === 'zombie';
+      const isStopped = row?.status === 'stopped';
+      return row === null || isStopped || row.status === 'zombie' ? { isStopped, isAlone } : null;
     },
-    // Who has a child is in the list that is read anyway.
-    isAlone: () => false,
     awaitEnds: () => new Set(),
   };
 }
+
+/** Who has a child is in the list that is read anyway. */
+const isAlone = () => false;
 
 function hold(pid: number, identity: string, list: ProcessList): Hold {
   const row = list.findHere(pid);

@@ -6,7 +6,7 @@ import { type ProcStat, parseProcStat } from '../parse/procStat.ts';
 import { type ProcStatus, parseProcStatus } from '../parse/procStatus.ts';
 import { decodeText } from '../parse/text.ts';
 import { assertOwnProc, denied, type HeldProcess, holdProcess } from './heldProcess.ts';
-import { isDenied, isGone, readProcFile } from './procFiles.ts';
+import { isDenied, isGone, procReads, readProcFile } from './procFiles.ts';
 
 /** What was seen of one and the same process. */
 export interface Observation<Seen> {
@@ -70,7 +70,7 @@ export function observeByPidfd<Seen>(
   let isKept = false;
   try {
     const inode = pidfds.inode(opened.fd);
-    const stat = parseProcStat(readProcFile(`/proc/${pid}/stat`));
+    const stat = parseProcStat(procReads({ native: true }).file(`/proc/${pid}/stat`));
     const seen = look(`/proc/${pid}`);
     const isThere = [0, constants.errno.EPERM].includes(pidfds.signal(opened.fd, 0));
     isKept = stat !== null && !isReaped(stat) && isThere;

@@ -17,14 +17,19 @@ export function listCandidates(): number[] {
 }
 
 /** Looks for sockets, by inode, among the descriptors of the processes that `take` hands out. Throws when it cannot look (no descriptors left). */
-export function scanOwners(keys: ReadonlySet<number>, take: () => number | null, { native }: { native: boolean }): OwnerScan {
+export function scanOwners(
+  keys: ReadonlySet<number>,
+  take: () => number | null,
+  { native, exceptUnix = false }: { native: boolean; exceptUnix?: boolean | undefined },
+): OwnerScan {
   using scanner = (native ? openDescriptorScanner() : null) ?? nodeScanner;
   const result: OwnerScan = { owners: [], unreadable: 0 };
   for (let pid = take(); pid !== null; pid = take()) {
     const held = new Set<number>();
-    const answer = scanner.scan(pid, (key) => {
+    const note = (key: number): void => {
       if (keys.has(key)) held.add(key);
-    });
+    };
+    const answer = scanner.scan(pid, note, exceptUnix);
     if (answer === 'denied') result.unreadable++;
     for (const key of held) result.owners.push({ key, pid });
   }

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { loadProcReads, type ProcReads } from '../../../native/linux/procReads.ts';
 import { commandLineCapBytes } from '../parse/commandLine.ts';
 import { decodeText } from '../parse/text.ts';
 
@@ -6,6 +7,16 @@ import { decodeText } from '../parse/text.ts';
  * Reading /proc: one buffer a thread instead of an allocation a file, and errno turned into the three words that
  * matter. The files that are read here are made up in memory while they are read; none waits for a device.
  */
+
+/** For what is read in great number. The same answers and the same errors either way. */
+export function procReads({ native }: { native: boolean }): ProcReads {
+  if (!native) return nodeReads;
+  nativeReads ??= loadProcReads(buffer.length) ?? nodeReads;
+  return nativeReads;
+}
+let nativeReads: ProcReads | undefined;
+
+const nodeReads: ProcReads = { file: readProcFile, link: (path) => fs.readlinkSync(path, 'buffer') };
 
 /** What a file of a process says, valid until the next read: copy what is to be kept. */
 export function readProcFile(path: string): Uint8Array {
@@ -23,8 +34,8 @@ const buffer = new Uint8Array(commandLineCapBytes + 4096);
  * The path that a link under /proc names. The kernel marks a file that was removed or replaced since; the mark is cut off
  * without a look at the path itself, because that file system may be one that does not answer.
  */
-export function readProcLink(path: string): string {
-  const target = decodeText(fs.readlinkSync(path, 'buffer'));
+export function readProcLink(path: string, { link }: Pick<ProcReads, 'link'> = nodeReads): string {
+  const target = decodeText(link(path));
   return target.endsWith(DELETED) ? target.slice(0, -DELETED.length) : target;
 }
 const DELETED = ' (deleted)';

@@ -14,7 +14,7 @@ import { readVariable } from './environ.ts';
 import { assertOwnProc } from './heldProcess.ts';
 import { formatIdentity, sameIdentity } from './identity.ts';
 import { type Observation, observe, observeByPidfd } from './observe.ts';
-import { isDenied, isGone, readProcFile, readProcLink } from './procFiles.ts';
+import { isDenied, isGone, procReads, readProcFile, readProcLink } from './procFiles.ts';
 import { userName } from './users.ts';
 
 /**
@@ -81,12 +81,13 @@ function glimpse(pid: number, pidfds: Pidfds | null): Glimpse | null {
 }
 
 function glimpseHeld(pid: number, pidfds: Pidfds | null): { info: Glimpse; handle: number | null } | null {
+  const reads = procReads({ native: pidfds !== null });
   const seen =
     pidfds === null
       ? null
       : observeByPidfd(pid, pidfds, (directory) => ({
-          commandLine: parseFile(`${directory}/cmdline`, parseCommandLine),
-          executable: readLink(`${directory}/exe`).path,
+          commandLine: parseFile(`${directory}/cmdline`, parseCommandLine, reads),
+          executable: readLink(`${directory}/exe`, reads).path,
         }));
   if (seen === null) {
     const info = describe(pid, pidfds);
@@ -177,9 +178,9 @@ function readPlacement(pid: number): Placement | null {
 }
 
 /** An absent file counts as empty: the kernel may lack it, and whether it is the process that is gone tells `observe`. */
-function parseFile<Value>(path: string, parse: (bytes: Uint8Array) => Value): Value {
+function parseFile<Value>(path: string, parse: (bytes: Uint8Array) => Value, reads = procReads({ native: false })): Value {
   try {
-    return parse(readProcFile(path));
+    return parse(reads.file(path));
   } catch (error) {
     if (isGone(error)) return parse(new Uint8Array());
     throw error;
@@ -194,9 +195,9 @@ interface Link {
 const nothing: Link = { path: null, isDenied: false };
 
 /** Where a link leads; nowhere for a kernel thread, a zombie, or one that we may not follow. */
-function readLink(path: string): Link {
+function readLink(path: string, reads = procReads({ native: false })): Link {
   try {
-    return { path: readProcLink(path), isDenied: false };
+    return { path: readProcLink(path, reads), isDenied: false };
   } catch (error) {
     if (isDenied(error)) return { path: null, isDenied: true };
     if (isGone(error)) return nothing;

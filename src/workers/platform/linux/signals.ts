@@ -9,8 +9,8 @@ import { holdProcess } from './heldProcess.ts';
 import { formatIdentity, inodeOf, sameIdentity } from './identity.ts';
 import { observeHeld } from './observe.ts';
 import { listPids } from './processes.ts';
-import { isDenied, isGone, readProcFile } from './procFiles.ts';
-import { hasStopped, isAlone } from './standstill.ts';
+import { isDenied, isGone, procReads } from './procFiles.ts';
+import { atRest } from './standstill.ts';
 
 /** Signals through a pidfd that was opened before the identity was checked; without those, check and kill back to back. */
 export function createLinuxSignals({ native }: { native: boolean }): Signals {
@@ -22,9 +22,8 @@ export function createLinuxSignals({ native }: { native: boolean }): Signals {
     },
     send: (target, signal) => send(target, signalNumber(signal), pidfds()),
     rung: () => 'signal',
-    readKin,
-    hasStopped,
-    isAlone,
+    readKin: (known) => readKin({ native, known }),
+    atRest: (pid) => atRest(pid, procReads({ native })),
     awaitEnds: (handles, withinMs) => (native ? awaitEnds(handles, withinMs) : new Set()),
   };
 }
@@ -40,7 +39,7 @@ function holdByInode(pid: number, identity: string, pidfds: Pidfds | null): Hold
   if (opened === undefined || !('fd' in opened)) return null;
   let isKept = false;
   try {
-    const stat = pidfds?.inode(opened.fd) === inode ? parseProcStat(readProcFile(`/proc/${pid}/stat`)) : null;
+    const stat = pidfds?.inode(opened.fd) === inode ? parseProcStat(procReads({ native: true }).file(`/proc/${pid}/stat`)) : null;
     isKept = stat !== null && !hasEnded(stat);
     return isKept ? { kind: 'held', handle: opened.fd } : null;
   } catch (error) {
@@ -109,10 +108,13 @@ function awaitEnds(handles: readonly number[], withinMs: number): Set<number> {
   const poll = loadReadablePoll();
   const ended = new Set<number>();
   const untilMs = performance.now() + withinMs;
-  for (let remainingMs = withinMs; poll !== null && ended.size < handles.length && remainingMs >= 0; ) {
+  for (let remainingMs = withinMs; poll !== null; remainingMs = untilMs - performance.now()) {
     const living = handles.filter((handle) => !ended.has(handle));
-    for (const handle of poll.pollHere(living, Math.ceil(remainingMs)) ?? []) ended.add(handle);
-    remainingMs = untilMs - performance.now();
+    for (const handle of poll.pollHere(living, 0) ?? []) ended.add(handle);
+    const last = living.findLast((handle) => !ended.has(handle));
+    if (last === undefined || remainingMs <= 0) break;
+    // Only the one that was signalled last is waited for: to look at all whenever one of hundreds ends would take their processor.
+    poll.pollHere([last], Math.ceil(remainingMs));
   }
   return ended;
 }
@@ -132,11 +134,17 @@ function signalNumber(name: string): number {
 }
 
 /** One read of /proc/PID/stat each; kernel threads are no one’s kin, a zombie is until it is reaped. */
-function readKin(): Kin[] {
+function readKin({ native, known }: { native: boolean; known: ReadonlyMap<number, Kin> | undefined }): Kin[] {
+  const reads = procReads({ native });
   const kin: Kin[] = [];
   for (const pid of listPids()) {
+    const before = known?.get(pid);
+    if (before !== undefined) {
+      kin.push(before);
+      continue;
+    }
     try {
-      const stat = parseProcStat(readProcFile(`/proc/${pid}/stat`));
+      const stat = parseProcStat(reads.file(`/proc/${pid}/stat`));
       if (stat === null || stat.isKernelThread) continue;
       kin.push({ pid, ppid: stat.ppid, pgid: stat.pgid, sid: stat.sid, startTicks: stat.startTicks });
     } catch (error) {

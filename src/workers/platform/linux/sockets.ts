@@ -32,7 +32,7 @@ export function createLinuxSockets({ native }: { native: boolean }): Sockets & {
     readRules: readPortRules,
     readLocalAddresses: () => localInterfaces().map(({ address }) => address.text),
     listCandidates,
-    scanOwners: (keys, take) => scanOwners(keys, take, { native }),
+    scanOwners: (keys, take, { exceptUnix } = {}) => scanOwners(keys, take, { native, exceptUnix }),
   };
 }
 

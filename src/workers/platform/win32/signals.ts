@@ -22,13 +22,17 @@ export function createWin32Signals({ native, tools }: Win32Options, list: Proces
     send,
     rung: () => 'terminate',
     readKin: () => kinOf(list.listHere()),
-    hasStopped: (pid) => list.findHere(pid)?.isSuspended ?? true,
-    // Who has a child is in the list that is read anyway.
-    isAlone: () => false,
+    atRest(pid) {
+      const row = list.findHere(pid);
+      return row === null || row.isSuspended ? { isStopped: row !== null, isAlone } : null;
+    },
     awaitEnds,
     asking: { ask: askToEnd, foresee: foreseeWays },
   };
 }
+
+/** Who has a child is in the list that is read anyway. */
+const isAlone = () => false;
 
 function hold(pid: number, identity: string): Hold {
   const held = holdProcess(pid, access.terminate | access.suspendResume);
