@@ -28,6 +28,7 @@ const domain = [
   'type:platform',
   'candidates',
   'signalRecord',
+  'waitingCount',
   'protection',
   'type:evidence',
   'type:tasks',
@@ -84,11 +85,12 @@ export const layers: Layer[] = [
   {
     name: 'tasks',
     files: ['src/workers/tasks/'],
-    may: [...kernel, 'type:platform', 'parse', 'candidates', 'processRef', 'signalRecord', 'protection', 'evidence'],
+    may: [...kernel, 'type:platform', 'parse', 'candidates', 'processRef', 'signalRecord', 'waitingCount', 'protection', 'evidence'],
   },
   { name: 'evidence', files: ['src/workers/evidence.ts'], may: ['node:*'] },
   { name: 'candidates', files: ['src/workers/candidates.ts'], may: [] },
   { name: 'signalRecord', files: ['src/workers/signalRecord.ts'], may: [] },
+  { name: 'waitingCount', files: ['src/workers/waitingCount.ts'], may: [] },
   {
     name: 'protection',
     files: ['src/workers/protection.ts', 'src/workers/shellCommand.ts'],

@@ -21,11 +21,14 @@ export function createFreedPorts(pool: Pool): FreedPorts {
   };
 
   async function among(outcomes: PlainOutcome[]): Promise<KillOutcome[]> {
-    const ports = [...new Set(outcomes.flatMap(({ heldPorts = [] }) => heldPorts))];
+    const ports = [...new Set(outcomes.flatMap(({ heldPorts = [], freedPorts }) => (freedPorts ? [] : heldPorts)))];
     const questions = ports.map((port) => ({ port, protocol: 'tcp' as const, hosts: null }));
     const verdicts = ports.length === 0 ? [] : await pool.run('checkPorts', { questions });
     const free = new Set(ports.filter((_port, index) => verdicts[index]?.canBind));
-    return outcomes.map(({ heldPorts = [], ...outcome }) => ({ ...outcome, freedPorts: heldPorts.filter((port) => free.has(port)) }));
+    return outcomes.map(({ heldPorts = [], freedPorts, ...outcome }) => ({
+      ...outcome,
+      freedPorts: freedPorts ?? heldPorts.filter((port) => free.has(port)),
+    }));
   }
 
   /** Only the descriptors of the targets are read: a few, not all of the machine’s. */

@@ -1,17 +1,21 @@
 import type { Pool } from '../../workers/pool.ts';
 import type { Growth, GrowthQuestion } from '../../workers/tasks/growthQuestion.ts';
+import { createWaitingCount, tellWaiting } from '../../workers/waitingCount.ts';
 
 /** Finds who has joined a tree since the last look. */
 export type Grow = (question: GrowthQuestion) => Promise<Growth>;
 
 /** Reading how all processes are related is what a look costs, so all kills under way share one; the next begins when it is over. */
 export function createGrow(pool: Pool): Grow {
+  // A step that others wait for stays no longer than it must.
+  const count = createWaitingCount();
   let waiting: { question: GrowthQuestion; answer: PromiseWithResolvers<Growth> }[] = [];
   let isLooking = false;
 
   return function grow(question) {
     const answer = Promise.withResolvers<Growth>();
     waiting.push({ question, answer });
+    tellWaiting(count, waiting.length);
     if (!isLooking) void lookForAll();
     return answer.promise;
   };
@@ -21,10 +25,11 @@ export function createGrow(pool: Pool): Grow {
     while (waiting.length > 0) {
       const batch = waiting;
       waiting = [];
+      tellWaiting(count, 0);
       try {
-        const questions = batch.map(({ question }) => question);
+        const step = { questions: batch.map(({ question }) => question), waiting: count };
         // A thread that dies midway is replaced, and the step taken up where its records end.
-        const growths = await pool.run('growTrees', { questions }).catch(() => pool.run('growTrees', { questions }));
+        const growths = await pool.run('growTrees', step).catch(() => pool.run('growTrees', step));
         for (const [index, { answer }] of batch.entries()) answer.resolve(growths[index] as Growth);
       } catch (error) {
         for (const { answer } of batch) answer.reject(error);

@@ -37,7 +37,7 @@ export interface KillOrder {
   onRung?(rung: { signal: string; processes: number }): void;
 }
 
-export type PlainOutcome = Omit<KillOutcome, 'freedPorts'> & { heldPorts?: number[] };
+export type PlainOutcome = Omit<KillOutcome, 'freedPorts'> & { heldPorts?: number[]; freedPorts?: number[] };
 export type Kill = (order: KillOrder) => Promise<PlainOutcome[]>;
 
 export interface KillParts {
@@ -169,7 +169,7 @@ export function createKill({ pool, ladder, grow, gatherProtection, clock }: Kill
           return {
             process: subject(climber.info),
             ...outcome,
-            ...(notePorts && { heldPorts: climber.heldPorts }),
+            ...(notePorts && { heldPorts: climber.heldPorts, ...(climber.freedPorts && { freedPorts: climber.freedPorts }) }),
             ...(parentPid !== undefined && { parent: await nameParent(parentPid) }),
           };
         }),

@@ -25,6 +25,8 @@ export interface Climber {
   isUnwatched: boolean;
   /** The TCP ports it listened on before the first signal, where that was asked for. */
   heldPorts: number[];
+  /** Those of them that were found free when it and all that were signalled with it had ended; null where nobody has looked yet. */
+  freedPorts: number[] | null;
   /** Set once, when nothing more will become of it. */
   outcome: (Omit<KillOutcome, 'process' | 'freedPorts' | 'parent'> & { parentPid?: number }) | null;
   /** Resolves when the waiter sees its end, and never if it does not. */
@@ -66,6 +68,7 @@ export function createLadder(pool: Pool, waiter: Waiter, clock: Clock): Ladder {
         isBeingSignalled: false,
         isUnwatched: false,
         heldPorts: [],
+        freedPorts: null,
         outcome: null,
         ended: wait.ended.promise,
       };
@@ -73,9 +76,9 @@ export function createLadder(pool: Pool, waiter: Waiter, clock: Clock): Ladder {
       return climber;
     },
 
-    note(climber, { answer, handle, rung, ppid, hasEnded, heldPorts }, signal) {
+    note(climber, { answer, handle, rung, ppid, hasEnded, heldPorts, freedPorts }, signal) {
       climber.handle = handle ?? climber.handle;
-      if (climber.signalled === null) climber.heldPorts = heldPorts ?? [];
+      if (climber.signalled === null) Object.assign(climber, { heldPorts: heldPorts ?? [], freedPorts: freedPorts ?? null });
       climber.isBeingSignalled = false;
       const elapsedMs = elapsed(climber);
       const parent = ppid === undefined ? {} : { parentPid: ppid };

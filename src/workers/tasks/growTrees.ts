@@ -1,6 +1,7 @@
 import type { Platform } from '../platform/types.ts';
-import type { Growth, GrowthQuestion } from './growthQuestion.ts';
-import { noteEnds } from './signalProcesses.ts';
+import { readWaiting } from '../waitingCount.ts';
+import type { Growth, GrowthStep } from './growthQuestion.ts';
+import { noteEnds, noteFreed } from './signalProcesses.ts';
 import { createTree } from './tree.ts';
 
 /**
@@ -8,7 +9,7 @@ import { createTree } from './tree.ts';
  * whose leader is among them; by identity. Looks again until a look that began when all known ones had stopped finds nobody new:
  * then the set is complete. Many sets share the reading, which is what costs.
  */
-export async function growTrees({ questions }: { questions: GrowthQuestion[] }, platform: Platform): Promise<Growth[]> {
+export async function growTrees({ questions, waiting }: GrowthStep, platform: Platform): Promise<Growth[]> {
   const trees = questions.map((question) => createTree(question, platform));
   try {
     for (const tree of trees) {
@@ -25,10 +26,9 @@ export async function growTrees({ questions }: { questions: GrowthQuestion[] }, 
     }
     const growths = [];
     for (const tree of trees) growths.push(await tree.finish());
-    noteEnds(
-      growths.flatMap(({ outcomes }) => Object.values(outcomes)),
-      platform.signals,
-    );
+    const struck = growths.map(({ outcomes }) => Object.values(outcomes));
+    noteEnds(struck.flat(), platform.signals, () => waiting === undefined || readWaiting(waiting) > 0);
+    for (const outcomes of struck) await noteFreed(outcomes, platform);
     return growths;
   } finally {
     for (const tree of trees) tree.thaw();

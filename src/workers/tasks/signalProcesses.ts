@@ -1,5 +1,6 @@
 import type { Hold, Platform, Rung, SignalAnswer, Signals } from '../platform/types.ts';
 import { openRecord, type Progress, type SignalRecord } from '../signalRecord.ts';
+import { checkPort } from './checkPort.ts';
 import { listHeldPorts } from './heldPorts.ts';
 
 export interface SignalTarget {
@@ -20,6 +21,8 @@ export interface SignalOutcome {
   hasEnded?: true;
   /** The TCP ports it listened on before the signal, if that was asked for. */
   heldPorts?: number[];
+  /** Those of them that could be bound again after all had ended, where this step has seen that. */
+  freedPorts?: number[];
 }
 
 export interface SignalStep {
@@ -48,27 +51,48 @@ export async function signalProcesses(
     return withPorts(strike({ target, held, place, signal, isAlone }, progress, platform.signals), ports?.get(target.pid));
   });
   noteEnds(outcomes, platform.signals);
+  await noteFreed(outcomes, platform);
   return outcomes;
 }
 
-/** Most processes end in less time than it takes to begin to wait for them, so the thread stays for that moment, and while they go on ending. */
-export function noteEnds(outcomes: SignalOutcome[], signals: Signals): void {
+/**
+ * Many processes end in less time than it takes to begin to wait for them elsewhere, so the thread stays for that moment, and while they
+ * go on ending; for a shorter one when others wait for their turn.
+ */
+export function noteEnds(outcomes: SignalOutcome[], signals: Signals, isWaitedFor = () => true): void {
   let living = outcomes.filter(({ answer, handle }) => answer === 'sent' && handle !== null);
   const giveUpMs = performance.now() + longestStayMs;
-  for (let before = Infinity; living.length < before && living.length > 0 && performance.now() < giveUpMs; ) {
-    before = living.length;
+  for (let changedMs = performance.now(); living.length > 0; ) {
     const ended = signals.awaitEnds(
       living.map(({ handle }) => handle as number),
-      before > 1 ? momentForManyMs : momentMs,
+      sliceMs,
     );
     for (const outcome of living) if (ended.has(outcome.handle as number)) outcome.hasEnded = true;
     living = living.filter(({ hasEnded }) => !hasEnded);
+    const nowMs = performance.now();
+    if (ended.size > 0) changedMs = nowMs;
+    const momentMs = !isWaitedFor() ? longMomentMs : living.length > 1 ? momentForManyMs : shortMomentMs;
+    if (nowMs - changedMs >= momentMs || nowMs >= giveUpMs) return;
   }
 }
-const momentMs = 1;
+const sliceMs = 1;
+const shortMomentMs = 1;
 /** They take turns on the processors. */
 const momentForManyMs = 5;
+/** A Node.js server needs 5 ms to end. */
+const longMomentMs = 10;
 const longestStayMs = 200;
+
+/** Whether the ports can be bound now: asked here, in the same breath, when all have ended and nobody is left to hold one of them. */
+export async function noteFreed(outcomes: SignalOutcome[], platform: Platform): Promise<void> {
+  if (outcomes.some(({ answer, hasEnded }) => answer !== 'sent' || !hasEnded)) return;
+  const free = new Set<number>();
+  for (const port of new Set(outcomes.flatMap(({ heldPorts = [] }) => heldPorts))) {
+    const { canBind } = await checkPort({ protocol: 'tcp', port, hosts: null }, platform);
+    if (canBind) free.add(port);
+  }
+  for (const outcome of outcomes) if (outcome.heldPorts) outcome.freedPorts = outcome.heldPorts.filter((port) => free.has(port));
+}
 
 /** Takes hold of a target, unless an earlier step did, or a thread that died in this one. */
 export function takeHold(target: SignalTarget, place: number, progress: Progress, signals: Signals): Hold {
