@@ -51,11 +51,12 @@ export interface Ladder {
 }
 
 export function createLadder(pool: Pool, waiter: Waiter, clock: Clock): Ladder {
-  const waits = new WeakMap<Climber, { stop: AbortController; ended: PromiseWithResolvers<void>; hasBegun: boolean }>();
+  /** `stop` ends a wait that has begun; most processes end before that. */
+  const waits = new WeakMap<Climber, { stop: AbortController | null; ended: PromiseWithResolvers<void> }>();
 
   return {
     enter(info, startedMs) {
-      const wait = { stop: new AbortController(), ended: Promise.withResolvers<void>(), hasBegun: false };
+      const wait = { stop: null, ended: Promise.withResolvers<void>() };
       const climber: Climber = {
         info,
         handle: null,
@@ -142,8 +143,7 @@ export function createLadder(pool: Pool, waiter: Waiter, clock: Clock): Ladder {
           .then(() => pool.run('releaseHandles', { handles }))
           .catch(() => {});
       for (const climber of climbers) {
-        const wait = waits.get(climber);
-        if (wait?.hasBegun) wait.stop.abort();
+        waits.get(climber)?.stop?.abort();
         climber.handle = null;
       }
     },
@@ -171,8 +171,8 @@ export function createLadder(pool: Pool, waiter: Waiter, clock: Clock): Ladder {
 
   function watch(climber: Climber): void {
     const wait = waits.get(climber);
-    if (wait === undefined || wait.hasBegun) return;
-    wait.hasBegun = true;
+    if (wait === undefined || wait.stop !== null) return;
+    wait.stop = new AbortController();
     const { pid, identity } = climber.info;
     waiter.waitForExit({ pid, identity }, wait.stop.signal).then(
       ({ kind }) => {
