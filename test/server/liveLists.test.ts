@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createLiveLists, type LiveList } from '../../src/server/ledger/liveLists.ts';
 import type { Evidence } from '../../src/workers/evidence.ts';
 
-const evidence: Evidence = { sources: { files: [], directories: [] }, stamp: '', alive: [] };
+const evidence: Evidence = { ground: { kind: 'stamped', sources: { places: [], files: [], directories: [] }, stamp: '' }, alive: [] };
 
 describe('the lists of live sidecars', () => {
   test('48 who ask while one reading is under way share the next one', async () => {

@@ -1,9 +1,11 @@
 import { appendFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../clock.ts';
 import type { Log } from '../../log.ts';
 import type { Sources } from '../../workers/evidence.ts';
 import type { Pool } from '../../workers/pool.ts';
+import { createCount } from '../../workers/sharedCount.ts';
 import type { FileLock, FileLocks } from '../os/fileLock.ts';
 import { appDirectory, appsDirectory, assertPrivateDirectory } from '../os/paths.ts';
 import { hasPersistent, isFinished, isForeign, isLedger, ledgersDirectory, listLedgers, readLedger, readNames } from './files.ts';
@@ -60,6 +62,9 @@ export function createLedgerReader({
 }: LedgerReaderParts): LedgerReader {
   /** Those that this sidecar has locked, by path: two requests of ours share one, and the last gives it back. */
   const adopted = new Map<string, Adopted>();
+  /** Kept for good, so that its number is never another one’s. */
+  let descriptor: number | null = null;
+  const beginnings = createCount();
   let last: Promise<unknown> = Promise.resolve();
 
   return {
@@ -75,12 +80,13 @@ export function createLedgerReader({
 
   async function readAll(): Promise<LiveList> {
     const sources = await findSources();
-    const stamp = await pool.run('stampSources', { sources });
+    const grounded = await pool.run('groundEvidence', { sources, beginnings, descriptor });
+    descriptor = grounded.descriptor;
     const sidecars = await readLive(sources.files.filter(isLedger));
     const alive = sidecars.map(({ sidecar }) => sidecar).filter(({ pid }) => pid !== ownPid);
-    // Who came in between is in the stamp and not in the list.
-    const isWhole = (await findSources()).files.join() === sources.files.join();
-    return { sidecars, evidence: isWhole ? { sources, stamp, alive } : null };
+    // Who came in between is no change any more, and not in the list.
+    const isWhole = isDeepStrictEqual(await findSources(), sources);
+    return { sidecars, evidence: isWhole ? { ground: grounded.ground, alive } : null };
   }
 
   async function readLive(paths: string[]): Promise<LiveSidecar[]> {
@@ -236,12 +242,13 @@ export function createLedgerReader({
     const places = [...new Set([ownStateDir, ...(await stateDirs.list())])];
     const found = await Promise.all(places.map(findIn));
     return {
+      places,
       directories: [stateDirs.links, ...found.flatMap(({ directories }) => directories)],
-      files: [...places, ...found.flatMap(({ files }) => files)],
+      files: found.flatMap(({ files }) => files),
     };
   }
 
-  async function findIn(stateDir: string): Promise<Sources> {
+  async function findIn(stateDir: string): Promise<Omit<Sources, 'places'>> {
     const apps = appsDirectory(stateDir);
     try {
       await assertPrivateDirectory(stateDir);

@@ -1,6 +1,6 @@
 import type { Pool } from '../../workers/pool.ts';
+import { createCount, writeCount } from '../../workers/sharedCount.ts';
 import type { Growth, GrowthQuestion } from '../../workers/tasks/growthQuestion.ts';
-import { createWaitingCount, tellWaiting } from '../../workers/waitingCount.ts';
 
 /** Finds who has joined a tree since the last look. */
 export type Grow = (question: GrowthQuestion) => Promise<Growth>;
@@ -8,14 +8,14 @@ export type Grow = (question: GrowthQuestion) => Promise<Growth>;
 /** Reading how all processes are related is what a look costs, so all kills under way share one; the next begins when it is over. */
 export function createGrow(pool: Pool): Grow {
   // A step that others wait for stays no longer than it must.
-  const count = createWaitingCount();
+  const count = createCount();
   let waiting: { question: GrowthQuestion; answer: PromiseWithResolvers<Growth> }[] = [];
   let isLooking = false;
 
   return function grow(question) {
     const answer = Promise.withResolvers<Growth>();
     waiting.push({ question, answer });
-    tellWaiting(count, waiting.length);
+    writeCount(count, waiting.length);
     if (!isLooking) void lookForAll();
     return answer.promise;
   };
@@ -25,7 +25,7 @@ export function createGrow(pool: Pool): Grow {
     while (waiting.length > 0) {
       const batch = waiting;
       waiting = [];
-      tellWaiting(count, 0);
+      writeCount(count, 0);
       try {
         const step = { questions: batch.map(({ question }) => question), waiting: count };
         // A thread that dies midway is replaced, and the step taken up where its records end.

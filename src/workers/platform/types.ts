@@ -2,6 +2,8 @@ import type { SidewardenError } from '../../protocol/errors.ts';
 import type { KillOutcome } from '../../protocol/types/kill.ts';
 import type { Protocol } from '../../protocol/types/primitives.ts';
 import type { ProcessInfo, ProcessRef } from '../../protocol/types/process.ts';
+import type { AtRest } from './atRest.ts';
+import type { FileChanges } from './fileChanges.ts';
 
 /*
  * Every question that we put to an operating system, and what its answers mean. One folder a system implements
@@ -15,6 +17,8 @@ export interface Platform {
   readonly sockets: Sockets;
   readonly processes: Processes;
   readonly signals: Signals;
+  /** Null where a look at the files themselves has to do. */
+  readonly fileChanges: FileChanges | null;
   /** What works here, for `initialize` and the doctor; cheap, and measured rather than assumed. */
   probeCapabilities(): PlatformCapabilities;
 }
@@ -252,13 +256,6 @@ export interface Signals {
   awaitEnds(handles: readonly number[], withinMs: number): ReadonlySet<number>;
   /** Where `send` may answer `noWay`: what there is instead of a signal. */
   readonly asking?: Asking;
-}
-
-export interface AtRest {
-  /** False when it has ended. */
-  isStopped: boolean;
-  /** Whether it has no child, and leads neither a group nor a session. False where the system does not tell. Asked while it still rests. */
-  isAlone(): boolean;
 }
 
 /** The ways in which a system without signals asks programs to end. */

@@ -1,5 +1,5 @@
 import type { Platform } from '../platform/types.ts';
-import { readWaiting } from '../waitingCount.ts';
+import { readCount } from '../sharedCount.ts';
 import type { Growth, GrowthStep } from './growthQuestion.ts';
 import { noteEnds, noteFreed } from './signalProcesses.ts';
 import { createTree } from './tree.ts';
@@ -27,7 +27,7 @@ export async function growTrees({ questions, waiting }: GrowthStep, platform: Pl
     const growths = [];
     for (const tree of trees) growths.push(await tree.finish());
     const struck = growths.map(({ outcomes }) => Object.values(outcomes));
-    noteEnds(struck.flat(), platform.signals, () => waiting === undefined || readWaiting(waiting) > 0);
+    noteEnds(struck.flat(), platform.signals, () => waiting === undefined || readCount(waiting) > 0);
     for (const outcomes of struck) await noteFreed(outcomes, platform);
     return growths;
   } finally {

@@ -1,15 +1,15 @@
 import type { ProcessRef } from '../../protocol/types/process.ts';
 import type { Glimpse } from '../platform/types.ts';
 import type { ProtectionFacts } from '../protection.ts';
+import type { SharedCount } from '../sharedCount.ts';
 import type { SignalRecord } from '../signalRecord.ts';
-import type { WaitingCount } from '../waitingCount.ts';
 import type { SignalOutcome } from './signalProcesses.ts';
 
 /** What one step is asked to do. */
 export interface GrowthStep {
   questions: GrowthQuestion[];
   /** Of questions, for the next step. Where nobody counts, somebody may wait. */
-  waiting?: WaitingCount;
+  waiting?: SharedCount;
 }
 
 /** A process that belongs to a tree already. */

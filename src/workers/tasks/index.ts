@@ -6,6 +6,7 @@ import { checkPorts } from './checkPorts.ts';
 import { describeProcesses } from './describeProcesses.ts';
 import { explainPort } from './explainPort.ts';
 import { findStarted } from './findStarted.ts';
+import { groundEvidence } from './groundEvidence.ts';
 import { growTrees } from './growTrees.ts';
 import { listAncestors } from './listAncestors.ts';
 import { listProcesses } from './listProcesses.ts';
@@ -18,7 +19,6 @@ import { sampleFamilies } from './sampleFamilies.ts';
 import { sampleUsage } from './sampleUsage.ts';
 import { scanOwners } from './scanOwners.ts';
 import { signalProcesses } from './signalProcesses.ts';
-import { stampSources } from './stampSources.ts';
 import { walkTree } from './walkTree.ts';
 
 /** Everything a pool thread can be asked to do, by name. A task keeps nothing: its thread may die at any moment. */
@@ -31,6 +31,7 @@ export const tasks = {
   explainPort,
   findStarted,
   foreseeWays,
+  groundEvidence,
   growTrees,
   listAncestors,
   listProcesses,
@@ -43,7 +44,6 @@ export const tasks = {
   sampleUsage,
   scanOwners,
   signalProcesses,
-  stampSources,
   walkTree,
 } as const;
 

@@ -1,4 +1,5 @@
-import type { AtRest, Signals } from '../platform/types.ts';
+import type { AtRest } from '../platform/atRest.ts';
+import type { Signals } from '../platform/types.ts';
 
 /** What is in the kernel’s hands (a vfork, a dead disk) does not stop; it cannot fork there either. */
 const longestStopMs = 50;

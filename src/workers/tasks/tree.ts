@@ -1,4 +1,5 @@
-import type { AtRest, Glimpse, Hold, Kin, Platform } from '../platform/types.ts';
+import type { AtRest } from '../platform/atRest.ts';
+import type { Glimpse, Hold, Kin, Platform } from '../platform/types.ts';
 import { isMeant } from '../processRef.ts';
 import { protectionOf } from '../protection.ts';
 import { openRecord } from '../signalRecord.ts';

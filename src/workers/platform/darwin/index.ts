@@ -16,6 +16,7 @@ export function createDarwin({ native, tools = systemTools }: { native: boolean;
     sockets: createDarwinSockets(options),
     processes: createDarwinProcesses(options),
     signals: createDarwinSignals(options),
+    fileChanges: null,
     probeCapabilities: () => probeDarwin({ native }),
   };
 }

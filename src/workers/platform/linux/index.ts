@@ -1,5 +1,6 @@
 import type { Platform } from '../types.ts';
 import { probeLinux } from './capabilities.ts';
+import { createFileChanges } from './fileChanges.ts';
 import { createLinuxProcesses } from './processes.ts';
 import { createLinuxSignals } from './signals.ts';
 import { createLinuxSockets } from './sockets.ts';
@@ -12,6 +13,7 @@ export function createLinux({ native }: { native: boolean }): Platform {
     sockets,
     processes: createLinuxProcesses({ native }),
     signals: createLinuxSignals({ native }),
+    fileChanges: native ? createFileChanges() : null,
     probeCapabilities: () => ({ ...probeLinux({ native }), socketSource: sockets.source }),
   };
 }

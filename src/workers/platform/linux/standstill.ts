@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import type { ProcReads } from '../../../native/linux/procReads.ts';
+import type { AtRest } from '../atRest.ts';
 import { hasEnded, type ProcStat, parseProcStat } from '../parse/procStat.ts';
-import type { AtRest } from '../types.ts';
 import { isDenied, isGone } from './procFiles.ts';
 
 /**

@@ -19,6 +19,7 @@ export function createWin32({ native, tools }: { native: boolean; tools?: Tools 
     sockets: createWin32Sockets(options, list),
     processes: createWin32Processes(options, list),
     signals: createWin32Signals(options, list),
+    fileChanges: null,
     probeCapabilities: () => probeWin32(problem, options.tools),
   };
 }

@@ -15,8 +15,7 @@ export function createToolSignals(tools: Tools, list: ProcessList): Signals {
     send: ({ pid, identity }, signal) => (signal === 'SIGKILL' ? terminate(pid, identity, tools, list) : 'noWay'),
     rung: () => 'terminate',
     readKin: () => kinOf(list.listHere()),
-    hasStopped: () => true,
-    isAlone: () => false,
+    atRest: () => ({ isStopped: false, isAlone: () => false }),
     awaitEnds: () => new Set(),
     asking: { ask: (asked) => askToEnd(asked, tools, list), foresee: () => [{ rung: 'wmClose', isSure: false }] },
   };
