@@ -22,6 +22,13 @@ export interface RecordedProcess {
 export const createRecord = (places: number): SignalRecord =>
   new SharedArrayBuffer((places + roomAtFirst) * placeBytes, { maxByteLength: (places + mostFound) * placeBytes });
 
+/** For the next step, when nobody writes to it any more: a new one takes longer to make than a process to stop. Null where it has grown large. */
+export function emptyRecord(record: SignalRecord): SignalRecord | null {
+  if (record.byteLength > mostKept * placeBytes) return null;
+  new Uint8Array(record).fill(0);
+  return record;
+}
+
 export type Progress = ReturnType<typeof openRecord>;
 
 /** How far a step got. Its targets have the places from 0 on in their order, what it finds those behind. */
@@ -48,7 +55,7 @@ export function openRecord(record: SignalRecord) {
       const now = handle === null ? NO_HANDLE : handle + FIRST_HANDLE;
       const before = Atomics.compareExchange(cells, cell(place, HANDLE), NOTHING, now);
       if (before !== NOTHING && before !== now) return before === NO_HANDLE ? null : before - FIRST_HANDLE;
-      const text = new TextEncoder().encode(identity).subarray(0, identityBytes);
+      const text = encoder.encode(identity).subarray(0, identityBytes);
       bytes.set(text, place * placeBytes + headBytes);
       cells[cell(place, LENGTH)] = text.length;
       Atomics.store(cells, cell(place, PID), pid);
@@ -95,7 +102,7 @@ export function openRecord(record: SignalRecord) {
       place,
       pid: Atomics.load(cells, cell(place, PID)),
       get identity() {
-        return new TextDecoder().decode(bytes.slice(start, start + (cells[cell(place, LENGTH)] ?? 0)));
+        return decoder.decode(bytes.slice(start, start + (cells[cell(place, LENGTH)] ?? 0)));
       },
       handle: handle === NO_HANDLE ? null : handle - FIRST_HANDLE,
       isClaimed: (Atomics.load(cells, cell(place, STATE)) & CLAIMED) !== 0,
@@ -104,6 +111,9 @@ export function openRecord(record: SignalRecord) {
   }
 }
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
 const [HANDLE, PID, STATE, LENGTH] = [0, 1, 2, 3];
 const headBytes = 16;
 /** Longer than any identity of ours. */
@@ -111,6 +121,7 @@ const identityBytes = 80;
 const placeBytes = headBytes + identityBytes;
 const roomAtFirst = 16;
 const mostFound = 16_384;
+const mostKept = 64;
 
 const [NOTHING, NO_HANDLE, FIRST_HANDLE] = [0, 1, 2];
 const [CLAIMED, FROZEN] = [1, 2];

@@ -6,7 +6,7 @@ import { type Libc, loadLibc, systemError } from './libc.ts';
 export type DescriptorAnswer = 'seen' | 'denied' | 'gone';
 
 /** Reads the socket descriptors of processes without making a string of any of them. */
-export interface DescriptorScanner extends Disposable {
+export interface DescriptorScanner {
   /**
    * Calls `found` with the inode of every socket that the process has a descriptor of; twice for a duplicated one. With `exceptUnix` not
    * of those that the kernel says to be of AF_UNIX (most pipes of Node’s children are), at one call more for each.
@@ -14,27 +14,22 @@ export interface DescriptorScanner extends Disposable {
   scan(pid: number, found: (inode: number) => void, exceptUnix?: boolean): DescriptorAnswer;
 }
 
-/** Holds /proc open until it is disposed of. Null without koffi: `ownerScan.ts` then uses node:fs. Throws where /proc cannot be opened. */
+/** Null without koffi: `ownerScan.ts` then uses node:fs. */
 export function openDescriptorScanner(): DescriptorScanner | null {
   const libc = loadLibc();
   if (libc === null) return null;
   bindings ??= bindFunctions(libc);
   const calls = bindings;
   const unixInodes = new Set<number>();
-  const proc = openDirectory(calls, AT_FDCWD, '/proc');
-  if (proc < 0) throw systemError(libc, 'open', '/proc');
   return {
     scan: (pid, found, exceptUnix = false) => {
-      const directory = openDirectory(calls, proc, `${pid}/fd`);
+      const directory = openDirectory(calls, `/proc/${pid}/fd`);
       if (directory < 0) return judge(libc, 'open', pid);
       try {
         return readDescriptors({ libc, calls, directory, pid, found, exceptUnix, unixInodes });
       } finally {
         calls.close(directory);
       }
-    },
-    [Symbol.dispose]: () => {
-      calls.close(proc);
     },
   };
 }
@@ -112,11 +107,10 @@ function readName(bytes: Uint8Array, start: number): string {
   return name;
 }
 
-function openDirectory(calls: Bindings, base: number, path: string): number {
-  return calls.openat(base, path, constants.O_RDONLY | constants.O_DIRECTORY | O_CLOEXEC);
+function openDirectory(calls: Bindings, path: string): number {
+  return calls.open(path, constants.O_RDONLY | constants.O_DIRECTORY | O_CLOEXEC);
 }
 
-const AT_FDCWD = -100;
 const O_CLOEXEC = 0o2000000;
 const DOT = 46;
 const LOWER_S = 115;
@@ -145,7 +139,7 @@ function memory({ koffi }: Libc): Memory {
 let reused: Memory | undefined;
 
 interface Bindings {
-  openat(directory: number, path: string, flags: number): number;
+  open(path: string, flags: number): number;
   getdents(directory: number, entries: number, length: number): number;
   readlinkat(directory: number, path: number, link: number, length: number): number;
   getxattr(path: string, name: string, value: number, length: number): number;
@@ -155,7 +149,7 @@ let bindings: Bindings | undefined;
 
 function bindFunctions({ lib }: Libc): Bindings {
   return {
-    openat: lib.func('int openat(int directory, const char *path, int flags)'),
+    open: lib.func('int open(const char *path, int flags)'),
     getdents: bindGetdents(lib),
     readlinkat: lib.func('int readlinkat(int directory, uintptr_t path, uintptr_t link, size_t length)'),
     getxattr: lib.func('int getxattr(const char *path, const char *name, uintptr_t value, size_t length)'),

@@ -1,6 +1,7 @@
 import type { Pool } from '../../workers/pool.ts';
 import { createCount, writeCount } from '../../workers/sharedCount.ts';
 import type { Growth, GrowthQuestion } from '../../workers/tasks/growthQuestion.ts';
+import type { TaskInput } from '../../workers/tasks/index.ts';
 
 /** Finds who has joined a tree since the last look. */
 export type Grow = (question: GrowthQuestion) => Promise<Growth>;
@@ -29,12 +30,17 @@ export function createGrow(pool: Pool): Grow {
       try {
         const step = { questions: batch.map(({ question }) => question), waiting: count };
         // A thread that dies midway is replaced, and the step taken up where its records end.
-        const growths = await pool.run('growTrees', step).catch(() => pool.run('growTrees', step));
+        const growths = await pool.run('growTrees', step).catch(() => tryAgain(step));
         for (const [index, { answer }] of batch.entries()) answer.resolve(growths[index] as Growth);
       } catch (error) {
         for (const { answer } of batch) answer.reject(error);
       }
     }
     isLooking = false;
+  }
+
+  async function tryAgain(step: TaskInput<'growTrees'>): Promise<Growth[]> {
+    const growths = await pool.run('growTrees', step);
+    return growths.map((growth) => ({ ...growth, isSecondTry: true }));
   }
 }

@@ -1,5 +1,5 @@
 import type { Pool } from '../../workers/pool.ts';
-import { createRecord, openRecord, type SignalRecord } from '../../workers/signalRecord.ts';
+import { createRecord, emptyRecord, openRecord, type SignalRecord } from '../../workers/signalRecord.ts';
 import type { Growth, GrowthQuestion } from '../../workers/tasks/growthQuestion.ts';
 import type { Grow } from './growth.ts';
 import type { Climber, Ladder } from './ladder.ts';
@@ -27,15 +27,19 @@ export interface Steps {
 }
 
 export function createSteps({ pool, ladder, grow }: { pool: Pool; ladder: Ladder; grow: Grow }): Steps {
+  let spare: SignalRecord | null = null;
   return {
     async signal({ climbers, signal, notePorts }) {
       const due = climbers.filter((climber) => isDue(climber, signal));
       if (due.length === 0) return;
       const targets = due.map(({ info: { pid, identity }, handle }) => ({ pid, identity, handle }));
       for (const climber of due) climber.isBeingSignalled = true;
-      await withRecord(due, async (record) => {
+      await withRecord(due, async (record, spoil) => {
         const input = { targets, signal, record, notePorts };
-        const outcomes = await pool.run('signalProcesses', input).catch(() => pool.run('signalProcesses', input));
+        const outcomes = await pool.run('signalProcesses', input).catch(() => {
+          spoil();
+          return pool.run('signalProcesses', input);
+        });
         due.forEach((climber, index) => {
           const outcome = outcomes[index];
           if (outcome) ladder.note(climber, outcome, signal);
@@ -44,13 +48,14 @@ export function createSteps({ pool, ladder, grow }: { pool: Pool; ladder: Ladder
     },
 
     grow: ({ climbers, signal, notePorts }, { startTicks, withFound, ...question }, join) =>
-      withRecord(climbers, async (record) => {
+      withRecord(climbers, async (record, spoil) => {
         const members = climbers.map(({ info: { pid, identity } }) => ({ pid, identity, startTicks: startTicks.get(identity) ?? null }));
         const targets = climbers.map((climber) => ({ handle: climber.handle, isDue: isDue(climber, signal) }));
         climbers.forEach((climber, place) => {
           climber.isBeingSignalled = targets[place]?.isDue ?? false;
         });
         const growth = await grow({ ...question, members, strike: { signal, record, targets, withFound, notePorts } });
+        if (growth.isSecondTry) spoil();
         const all = [...climbers, ...(withFound ? growth.found.map(join) : [])];
         for (const climber of all) {
           const outcome = growth.outcomes[climber.info.identity];
@@ -60,12 +65,22 @@ export function createSteps({ pool, ladder, grow }: { pool: Pool; ladder: Ladder
       }),
   };
 
-  /** Handles that nobody took over are let go, and whom a step that failed had stopped goes on. */
-  async function withRecord<Value>(climbers: Climber[], step: (record: SignalRecord) => Promise<Value>): Promise<Value> {
-    const record = createRecord(climbers.length);
+  /**
+   * Handles that nobody took over are let go, and whom a step that failed had stopped goes on. A record is taken again, unless a thread
+   * failed over it, which may not be through with it.
+   */
+  async function withRecord<Value>(climbers: Climber[], step: (record: SignalRecord, spoil: () => void) => Promise<Value>): Promise<Value> {
+    const record = spare ?? createRecord(climbers.length);
+    spare = null;
+    let isSpoilt = false;
+    let isDone = false;
     const kept = new Set<number | null>(climbers.map(({ handle }) => handle));
     try {
-      return await step(record);
+      const value = await step(record, () => {
+        isSpoilt = true;
+      });
+      isDone = true;
+      return value;
     } finally {
       // `climbers` has grown by those who joined meanwhile.
       for (const { handle } of climbers) kept.add(handle);
@@ -74,6 +89,7 @@ export function createSteps({ pool, ladder, grow }: { pool: Pool; ladder: Ladder
         .filter(({ handle, isFrozen }) => isFrozen || (handle !== null && !kept.has(handle)));
       const handles = abandoned.flatMap(({ handle }) => (handle === null || kept.has(handle) ? [] : [handle]));
       if (abandoned.length > 0) await pool.run('releaseHandles', { handles, abandoned }).catch(() => {});
+      if (isDone && !isSpoilt) spare = emptyRecord(record);
     }
   }
 }

@@ -55,6 +55,8 @@ export interface Growth {
   spared: Glimpse[];
   /** What protects has changed since the facts were gathered: nobody was looked at or touched. */
   isOutdated?: true;
+  /** A thread has failed over it before. */
+  isSecondTry?: true;
   /** By identity, of whom the strike was meant for. */
   outcomes: Record<string, SignalOutcome>;
 }

@@ -22,7 +22,7 @@ export function scanOwners(
   take: () => number | null,
   { native, exceptUnix = false }: { native: boolean; exceptUnix?: boolean | undefined },
 ): OwnerScan {
-  using scanner = (native ? openDescriptorScanner() : null) ?? nodeScanner;
+  const scanner = (native ? openDescriptorScanner() : null) ?? nodeScanner;
   const result: OwnerScan = { owners: [], unreadable: 0 };
   for (let pid = take(); pid !== null; pid = take()) {
     const held = new Set<number>();
@@ -59,7 +59,6 @@ const nodeScanner = {
       throw error;
     }
   },
-  [Symbol.dispose]: () => {},
 };
 
 /** Null when the descriptor was closed meanwhile. */
