@@ -10,10 +10,10 @@ const asks = [
   { name: 'host absent', params: {} },
 ];
 
-const hopCost =
-  'the look itself takes 25 µs (host given) or 60 µs (host absent). The rest is the way to a thread and back: two wake-ups more than a ping, each as dear as the ping’s own, on a virtual machine more than on bare metal.';
+const bindCost =
+  'a free port is bound in the event loop, once (host given) or twice (host absent): seven calls each, of which two mark the socket, so that nobody takes it for a holder of the port.';
 
-/** Is a free port free: one hop to a thread more than a ping, however many sockets there are. */
+/** Is a free port free: a bind or two more than a ping, however many sockets there are. */
 export async function measurePortCheck(subject: Subject, { rounds, crowds }: { rounds: number; crowds: number }): Promise<Measured[]> {
   const sidecar = await startSidecar(subject);
   const port = await findFreePort();
@@ -32,7 +32,7 @@ export async function measurePortCheck(subject: Subject, { rounds, crowds }: { r
       value: ratios[1] as number,
       unit: '×',
       bound: { atMost: 2 },
-      why: hopCost,
+      why: bindCost,
     });
   }
   figures.push(...(await measureFlatness(sidecar, requests, crowds)));

@@ -42,7 +42,7 @@ describe.runIf(isLinux)('$/cancelRequest', () => {
     const id = `running ${method}`;
     sidecar.sendBytes(request(id, method, params));
     // Answered behind it; by then it is under way.
-    await sidecar.call('port/check', { port: 1 });
+    await sidecar.call('port/find', { port: 1 });
     sidecar.sendBytes(cancel(id));
     expect((await sidecar.answerTo(id)).error).toMatchObject(cancelled);
   });
@@ -66,7 +66,7 @@ describe.runIf(isLinux)('$/cancelRequest', () => {
       expect(answersTo(ids)).toHaveLength(8);
     }
     // All threads answer: 60 looks at once, none lost.
-    const after = await Promise.all(Array.from({ length: 60 }, () => sidecar.call('port/check', { port: 1 })));
+    const after = await Promise.all(Array.from({ length: 60 }, () => sidecar.call('port/find', { port: 1 })));
     expect(after).toHaveLength(60);
   });
 

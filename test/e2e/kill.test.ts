@@ -113,7 +113,7 @@ describe('process/kill', () => {
       answered += 1;
       return outcome;
     });
-    for (let round = 0; round < 20; round += 1) await sidecar.call('port/check', { port: 9 });
+    for (let round = 0; round < 20; round += 1) await sidecar.call('port/find', { port: 9 });
     expect(answered).toBe(0);
     const rungs = () =>
       sidecar.events('$/progress').filter(({ params }) => (params as { value: { kind: string } }).value.kind === 'report');

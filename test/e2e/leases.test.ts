@@ -231,7 +231,7 @@ describe.skipIf(!isLinux)('many at once', () => {
     const held = await allocate(sidecar, { count: 8, hold: hasNative });
     await sidecar.call('port/release', { leaseIds: held.map(({ leaseId }) => leaseId) });
     // At once, so that every thread has begun.
-    await Promise.all(Array.from({ length: 16 }, () => sidecar.call('port/check', { port: 9 })));
+    await Promise.all(Array.from({ length: 16 }, () => sidecar.call('port/find', { port: 9 })));
     const descriptors = async () => (await readdir(`/proc/${sidecar.pid}/fd`)).length;
     const before = await descriptors();
     const owned = new Set<number>();

@@ -212,7 +212,7 @@ describe.runIf(isLinux)('process/usage', () => {
   test('of a process that ends meanwhile it is NotFound', async () => {
     await using ending = await cat();
     const asked = sidecar.request('process/usage', { target: { pid: ending.pid }, intervalMs: 300 });
-    await sidecar.call('port/check', { port: 1 });
+    await sidecar.call('port/find', { port: 1 });
     await ending.kill();
     expect((await asked).error).toMatchObject({ code: 1001 });
   });

@@ -34,6 +34,20 @@ describe.skipIf(process.platform !== 'linux').each(sources)('port/check, from th
     }
   });
 
+  test('what shows itself without a thread is what a look says, and nothing else', async ({ skip }) => {
+    const { isSurelyFree } = platform.sockets;
+    expect(isSurelyFree !== undefined).toBe(native);
+    if (isSurelyFree === undefined) return;
+    if (!hasKoffi) skip('needs koffi');
+    await using loopback = await listen({ host: '127.0.0.1' });
+    await using everywhere = await listen({ host: '0.0.0.0' });
+    await using silent = await bindWithoutListening();
+    for (const port of [await findFreePort(), loopback.port, everywhere.port, silent.port, 65_535]) {
+      for (const host of ['0.0.0.0', '127.0.0.1', '127.0.0.2', '192.0.2.1', '::', '::1'])
+        expect({ port, host, isFree: isSurelyFree(host, port) }).toEqual({ port, host, isFree: (await ask(port, [host])).canBind });
+    }
+  });
+
   test.each(['try', 'never'] as const)('a listener stands in the way of its own address and of the wildcard (bind: %s)', async (bind) => {
     await using place = await listen({ host: '127.0.0.1' });
     expect(await ask(place.port, null, { bind })).toEqual(inUse);

@@ -42,7 +42,12 @@ export function createLooking({ system, native, cgroups, jobWorker, clock, log }
     log,
   });
   const waiter = createWaiter({ native: capabilities.native, platform: system.platform, clock });
-  const ports = createPortQuestions({ pool, findOwners: createOwnerFinder(pool), seesAllOwners: capabilities.portOwners === 'all' });
+  const ports = createPortQuestions({
+    pool,
+    findOwners: createOwnerFinder(pool),
+    isSurelyFree: platform.sockets.isSurelyFree,
+    seesAllOwners: capabilities.portOwners === 'all',
+  });
   const processes = createProcessQuestions(pool, waiter, clock);
   const watches = { port: createPortWatch(pool, ports, { clock, log }), process: createProcessWatch(pool, waiter, { clock, log }) };
   return { platform, capabilities, pool, waiter, ports, processes, watches };

@@ -4,6 +4,7 @@ import type { Protocol } from '../../protocol/types/primitives.ts';
 import type { ProcessInfo, ProcessRef } from '../../protocol/types/process.ts';
 import type { AtRest } from './atRest.ts';
 import type { FileChanges } from './fileChanges.ts';
+import type { GroupUsage } from './groupUsage.ts';
 
 /*
  * Every question that we put to an operating system, and what its answers mean. One folder a system implements
@@ -128,6 +129,8 @@ export interface Sockets {
    * a system that lets it pass beside a listener must look at its table as well.
    */
   tryBind(protocol: Protocol, address: string, port: number): MaybePromise<BindAnswer>;
+  /** Whether a TCP server could bind it now, by one call that never waits, so that it needs no thread; false leaves that open. */
+  isSurelyFree?(address: string, port: number): boolean;
   readClosing(port: number): MaybePromise<ClosingSockets>;
   readRules(): MaybePromise<PortRules>;
   /** The addresses of this machine, canonical; wildcards are not among them. */
@@ -166,16 +169,6 @@ export interface ProcessSample {
   rssBytes: number;
   /** When that was so, by a monotonic clock that all threads share. */
   atMs: number;
-}
-
-/** What the kernel counts for a cgroup and those below it, or for a job object. */
-export interface GroupUsage {
-  /** Who is in it now. */
-  pids: number[];
-  /** CPU time of all that ever ran in it; null where it is not counted. */
-  cpuMs: number | null;
-  /** What its processes have in memory, each page once; null without the memory controller, and for a job object. */
-  rssBytes: number | null;
 }
 
 /** What there is to know of a process before it is touched: whether it is the one meant, and whether it may be. */

@@ -1,4 +1,5 @@
-import type { GroupUsage, Kin, Platform } from '../platform/types.ts';
+import type { GroupUsage } from '../platform/groupUsage.ts';
+import type { Kin, Platform } from '../platform/types.ts';
 import { orHidden } from './target.ts';
 
 /** A process and whoever belongs to it, as one number each. */

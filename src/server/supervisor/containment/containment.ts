@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Log } from '../../../log.ts';
-import type { GroupUsage } from '../../../workers/platform/types.ts';
+import type { GroupUsage } from '../../../workers/platform/groupUsage.ts';
 import type { ProcessMark } from '../../ledger/records.ts';
 import { isInCgroup, killCgroup, makeCgroup, removeCgroup, removeIfEmpty } from '../../os/cgroup.ts';
 import type { ReadTicks } from '../../os/ticks.ts';

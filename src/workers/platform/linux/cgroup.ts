@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
+import type { GroupUsage } from '../groupUsage.ts';
 import { type Mount, parseMountinfo } from '../parse/mountinfo.ts';
 import { unifiedPath } from '../parse/procCgroup.ts';
-import type { GroupUsage } from '../types.ts';
 
 /** The pids in a cgroup and in those below it (cgroup.procs, cgroups(7)). One that is removed meanwhile has none. */
 export function listCgroup(directory: string): number[] {

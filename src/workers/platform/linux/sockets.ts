@@ -28,6 +28,8 @@ export function createLinuxSockets({ native }: { native: boolean }): Sockets & {
       const attempt = attempts()[protocol];
       return attempt === null ? 'cannotTry' : tryBind(table, attempt, { protocol, address: localAddress(address), port });
     },
+    // Without native calls it is a handle of Node’s, which is closed later.
+    ...(native && { isSurelyFree: (address: string, port: number) => isSurelyFree(attempts().tcp, localAddress(address), port) }),
     readClosing: (port) => countClosing(listClosing(table(), port), states),
     readRules: readPortRules,
     readLocalAddresses: () => localInterfaces().map(({ address }) => address.text),
@@ -83,6 +85,11 @@ async function tryBind(table: () => SocketTable, attempt: BindAttempt, endpoint:
     blamed = holders;
   }
   return 'inUse';
+}
+
+/** Of a refusal somebody else finds out the reason. */
+function isSurelyFree(attempt: BindAttempt | null, address: Address, port: number): boolean {
+  return attempt?.({ protocol: 'tcp', address, port, scope: findScope(address) }) === null;
 }
 
 function listUdpHolders(table: SocketTable, { address, port }: Endpoint): TableSocket[] {
