@@ -43,6 +43,56 @@ test('a layer is asked for by its name only', () => {
   ).toEqual([]);
 });
 
+describe('the folders of the systems read like translations of one another', () => {
+  const systems = ['linux', 'darwin', 'win32'];
+  const filesOf = (system: string) => readdirSync(join(root, 'src/workers/platform', system)).sort();
+  /** Files of one or two systems, and why the others have none. */
+  const own: Record<string, string> = {
+    'asking.ts': 'Windows has no signals, so it asks in other ways',
+    'cgroup.ts': 'cgroups are of Linux',
+    'clocks.ts': '/proc counts ticks since the boot',
+    'environ.ts': '/proc/PID/environ is watched while it is read; the others answer in one call',
+    'exitPoll.ts': 'macOS has no handle on a process that could be waited for',
+    'fileChanges.ts': 'inotify is of Linux',
+    'heldProcess.ts': 'macOS has no handle on a process',
+    'heldSockets.ts': 'what libproc and lsof tell of one process',
+    'observe.ts': '/proc has files of one process that have to be read as one',
+    'ownerCheck.ts': 'structures of xnu that have to prove themselves',
+    'procFiles.ts': 'only Linux has /proc',
+    'processList.ts': 'Linux has no list but /proc, which is read process by process',
+    'standstill.ts': '/proc tells of each thread; the others in their list of processes',
+    'toolSignals.ts': 'POSIX sends signals without a tool and without koffi',
+    'tools.ts': 'Linux is asked without tools',
+  };
+
+  test('the same names of files; what only some have is named here, with its reason', () => {
+    const all = [...new Set(systems.flatMap(filesOf))].sort();
+    const lacking = all.filter((file) => !systems.every((system) => filesOf(system).includes(file)));
+    expect(lacking).toEqual(Object.keys(own).sort());
+  });
+
+  test('under the same name the same is exported, in the same order', () => {
+    const exportsOf = (system: string, file: string) =>
+      [
+        ...readFileSync(join(root, 'src/workers/platform', system, file), 'utf8').matchAll(
+          /^export (?:async )?(?:function|const|interface|type) (\w+)/gm,
+        ),
+      ].map(([, name]) => (name as string).replace(/Linux|Darwin|Win32/, ''));
+    const shared = filesOf('linux').filter((file) => own[file] === undefined);
+    expect(shared.length).toBeGreaterThanOrEqual(14);
+    for (const file of shared) {
+      const [first = [], ...others] = systems.map((system) => exportsOf(system, file));
+      const common = first.filter((name) => others.every((names) => names.includes(name)));
+      expect(common, file).not.toEqual([]);
+      for (const names of others)
+        expect(
+          names.filter((name) => common.includes(name)),
+          file,
+        ).toEqual(common);
+    }
+  });
+});
+
 describe('a breach is found', () => {
   test.each([
     ['a layer that reaches up', 'src/server/ports/x.ts', `import { a } from '../rpc/session.ts';`, 'may not import ../rpc/session.ts'],

@@ -284,13 +284,17 @@ describeLinux('without what it needs', () => {
   });
 });
 
-test.each(['win32'] as const)('without native calls %s answers every question about processes with Unsupported', async (name) => {
-  const platform = createPlatform(name, { native: true });
-  const unsupported = { failure: { kind: 'Unsupported', data: { platform: name } } };
-  for (const [member, question] of Object.entries(platform.processes)) {
-    await expect(async () => question(), member).rejects.toMatchObject(unsupported);
-  }
-  expect(platform.probeCapabilities()).toMatchObject({ native: false, killIdentity: 'checked', pidfdInode: false });
+test('where neither native calls nor the tools of Windows are to be had, every look at processes is Unsupported', async ({ skip }) => {
+  skip(process.platform === 'win32', 'needs a system without the tools of Windows');
+  const platform = createPlatform('win32', { native: true });
+  const unsupported = { failure: { kind: 'Unsupported', data: { platform: 'win32', capability: 'processes' } } };
+  const looks = ['describe', 'glimpse', 'glimpseHeld', 'identify', 'listPids', 'readParents', 'sample', 'readPlacement'] as const;
+  for (const look of looks) await expect(async () => platform.processes[look](1), look).rejects.toMatchObject(unsupported);
+  for (const look of [() => platform.signals.readKin(), () => platform.signals.hold(1, 'w-1-1us')])
+    await expect(async () => look()).rejects.toMatchObject(unsupported);
+  expect(platform.probeCapabilities()).toMatchObject({
+    ...{ native: false, portOwners: 'ownUser', killIdentity: 'checked', pidfdInode: false, containment: [] },
+  });
 });
 
 test('a system that sidewarden does not know is refused', () => {

@@ -23,7 +23,7 @@ export interface BindAttempts {
   asServer: BindAttempt | null;
 }
 
-export function openBindAttempts({ native }: { native: boolean }): BindAttempts {
+export function openBindAttempt({ native }: { native: boolean }): BindAttempts {
   const sockets = native ? loadBindSocket() : null;
   if (sockets === null) return { alone: null, asServer: hasServerHandles ? bindServerHandle : null };
   return { alone: attempt(sockets, false), asServer: attempt(sockets, true) };

@@ -11,7 +11,7 @@ import { aboutTool, type DarwinOptions } from './tools.ts';
 export interface OwnerSearch {
   /** Throws Unsupported where processes or their sockets cannot be looked at. */
   listCandidates(): Promise<number[]>;
-  scan(keys: ReadonlySet<number>, take: () => number | null): Promise<OwnerScan>;
+  scanOwners(keys: ReadonlySet<number>, take: () => number | null): Promise<OwnerScan>;
 }
 
 export function openOwnerSearch(options: DarwinOptions): OwnerSearch {
@@ -25,7 +25,7 @@ export function openOwnerSearch(options: DarwinOptions): OwnerSearch {
       return (await list.list()).map(({ pid }) => pid);
     },
 
-    async scan(keys, take) {
+    async scanOwners(keys, take) {
       // All that there are: one look of lsof answers for all, and libproc takes some ms for as many as a Mac has.
       const pids = new Set<number>();
       for (let pid = take(); pid !== null; pid = take()) pids.add(pid);

@@ -10,24 +10,29 @@ type Protocol = SocketRow['protocol'];
  * The sockets of all users, which netstat(1) shows to everybody; whose they are it does not tell. Throws when it cannot be asked. Sockets
  * that share a place (SO_REUSEPORT) are told once, because nothing tells them apart.
  */
-export async function listRows(
-  tools: Tools,
-  protocol: Protocol,
-  { port, withBoundTcp = false }: { port?: number; withBoundTcp?: boolean },
-) {
-  const rows = new Map<number, SocketRow>();
-  for (const socket of await listSockets(tools, protocol)) {
-    const row = toSocketRow(socket, withBoundTcp);
-    if (row !== null && (port === undefined || row.port === port) && !rows.has(row.key)) rows.set(row.key, row);
-  }
-  return [...rows.values()];
+export interface SocketTable {
+  listRows(protocol: Protocol, query: { port?: number; withBoundTcp?: boolean }): Promise<SocketRow[]>;
+  /** In every state, connections among them. */
+  listSockets(protocol: Protocol): Promise<NetstatSocket[]>;
 }
 
-/** In every state, connections among them. */
-export async function listSockets(tools: Tools, protocol: Protocol): Promise<NetstatSocket[]> {
-  const end = await ask(tools, 'netstat', ['-anlW', '-p', protocol]);
-  if (end.code !== 0) throw fail('Unsupported', `Sockets cannot be looked at: ${complaint(tools.netstat, end)}.`, aboutTool('netstat'));
-  return parseNetstatSockets(new TextDecoder().decode(end.stdout)).filter((socket) => socket.protocol === protocol);
+export function openSocketTable(tools: Tools): SocketTable {
+  return { listRows, listSockets };
+
+  async function listRows(protocol: Protocol, { port, withBoundTcp = false }: { port?: number; withBoundTcp?: boolean }) {
+    const rows = new Map<number, SocketRow>();
+    for (const socket of await listSockets(protocol)) {
+      const row = toSocketRow(socket, withBoundTcp);
+      if (row !== null && (port === undefined || row.port === port) && !rows.has(row.key)) rows.set(row.key, row);
+    }
+    return [...rows.values()];
+  }
+
+  async function listSockets(protocol: Protocol): Promise<NetstatSocket[]> {
+    const end = await ask(tools, 'netstat', ['-anlW', '-p', protocol]);
+    if (end.code !== 0) throw fail('Unsupported', `Sockets cannot be looked at: ${complaint(tools.netstat, end)}.`, aboutTool('netstat'));
+    return parseNetstatSockets(new TextDecoder().decode(end.stdout)).filter((socket) => socket.protocol === protocol);
+  }
 }
 
 /** A TCP listener, TCP that is bound and idle, or UDP that is not tied to one peer. */

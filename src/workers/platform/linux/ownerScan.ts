@@ -4,8 +4,18 @@ import { fail } from '../../../protocol/errors.ts';
 import type { OwnerScan } from '../types.ts';
 import { isDenied, isGone } from './procFiles.ts';
 
+/** Who holds which sockets: by the descriptors of processes, for no table of Linux tells. */
+export interface OwnerSearch {
+  listCandidates(): number[];
+  scanOwners(keys: ReadonlySet<number>, take: () => number | null, options?: { exceptUnix?: boolean | undefined }): OwnerScan;
+}
+
+export function openOwnerSearch({ native }: { native: boolean }): OwnerSearch {
+  return { listCandidates, scanOwners: (keys, take, options) => scanOwners(keys, take, { ...options, native }) };
+}
+
 /** All pids of this pid namespace that this user sees, kernel threads included. Unsupported where /proc shows no process. */
-export function listCandidates(): number[] {
+function listCandidates(): number[] {
   const pids = readProc()
     .map(Number)
     .filter((pid) => pid > 0);
@@ -17,7 +27,7 @@ export function listCandidates(): number[] {
 }
 
 /** Looks for sockets, by inode, among the descriptors of the processes that `take` hands out. Throws when it cannot look (no descriptors left). */
-export function scanOwners(
+function scanOwners(
   keys: ReadonlySet<number>,
   take: () => number | null,
   { native, exceptUnix = false }: { native: boolean; exceptUnix?: boolean | undefined },

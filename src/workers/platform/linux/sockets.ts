@@ -7,12 +7,13 @@ import { type TableSocket, tcpState, toSocketRow } from '../parse/tableSocket.ts
 import { judgeBind } from '../posix/judgeBind.ts';
 import type { BindAnswer, SocketQuery, SocketRow, Sockets } from '../types.ts';
 import { type BindAttempt, type BindTarget, openBindAttempt } from './bindAttempt.ts';
-import { listCandidates, scanOwners } from './ownerScan.ts';
+import { openOwnerSearch } from './ownerScan.ts';
 import { readPortRules } from './portRules.ts';
 import { openSocketTable, type SocketTable } from './socketTable.ts';
 
 /** The sockets of this network namespace. Nothing is opened, and koffi not loaded, before the first question. */
 export function createLinuxSockets({ native }: { native: boolean }): Sockets & { readonly source: 'kernel' | 'procfs' } {
+  const owners = openOwnerSearch({ native });
   let openedTable: SocketTable | undefined;
   const table = (): SocketTable => (openedTable ??= openSocketTable({ native }));
   let openedAttempts: ReturnType<typeof openBindAttempt> | undefined;
@@ -33,8 +34,8 @@ export function createLinuxSockets({ native }: { native: boolean }): Sockets & {
     readClosing: (port) => countClosing(listClosing(table(), port), states),
     readRules: readPortRules,
     readLocalAddresses: () => localInterfaces().map(({ address }) => address.text),
-    listCandidates,
-    scanOwners: (keys, take, { exceptUnix } = {}) => scanOwners(keys, take, { native, exceptUnix }),
+    listCandidates: () => owners.listCandidates(),
+    scanOwners: (keys, take, options) => owners.scanOwners(keys, take, options),
   };
 }
 

@@ -10,7 +10,7 @@ import { type HeldProcess, holdProcess, processHandles } from './heldProcess.ts'
 import { formatIdentity, sameIdentity } from './identity.ts';
 import { identityOf, type ProcessList, type ProcessRow, related } from './processList.ts';
 import type { Win32Options } from './tools.ts';
-import { userOf } from './users.ts';
+import { userName } from './users.ts';
 
 /**
  * The processes of Windows. One list names them all, with parent, start and memory; what only a process itself knows is read through a
@@ -68,6 +68,7 @@ function inform(row: ProcessRow, held: HeldProcess | 'denied'): ProcessInfo {
   const handle = held === 'denied' ? null : held.handle;
   const own = handle === null ? null : (loadReadParameters()?.(handle, { environment: false }) ?? null);
   const commandLine = own?.commandLine ?? row.commandLine;
+  const user = handle === null ? null : userName(handle);
   return {
     pid: row.pid,
     ppid: row.ppid,
@@ -77,7 +78,7 @@ function inform(row: ProcessRow, held: HeldProcess | 'denied'): ProcessInfo {
     executable: handle === null ? row.executable : processHandles().image(handle),
     commandLine: commandLine === null ? null : parseWindowsCommandLine(commandLine),
     cwd: own?.directory == null ? null : withoutLastSeparator(own.directory),
-    user: handle === null ? null : userOf(handle),
+    user: user === null ? null : { name: user },
     status: row.isSuspended ? 'stopped' : 'running',
     rssBytes: row.workingSetBytes,
     visibility: own === null ? 'partial' : 'full',

@@ -15,7 +15,7 @@ export interface SocketTable {
 }
 
 /** From the IP Helper; without native calls from netstat. */
-export function createSocketTable({ native, tools }: Win32Options): SocketTable {
+export function openSocketTable({ native, tools }: Win32Options): SocketTable {
   const readTable = native ? loadReadTable() : null;
   const readAll = async (protocol: Protocol, rows: TableQuestion['rows']) =>
     readTable === null ? readNetstat(await runNetstat(tools), protocol) : readTables(readTable, protocol, rows);

@@ -1,17 +1,16 @@
 import { userInfo } from 'node:os';
 import { loadReadUser } from '../../../native/win32/processUser.ts';
-import type { ProcessInfo } from '../../../protocol/types/process.ts';
 import { parseSid } from '../parse/sid.ts';
 
 /**
- * The user of a process: our own name, that of an account of the system, or its SID as text. Others are not looked up, because
- * that may wait for a domain controller.
+ * The user of a process: our own name, that of an account of the system, or its SID as text; null where it cannot be
+ * seen. Others are not looked up, because that may wait for a domain controller.
  */
-export function userOf(handle: number): ProcessInfo['user'] {
+export function userName(handle: number): string | null {
   const sid = sidOf(handle);
   if (sid === null) return null;
   own ??= { sid: ownSid(), name: userInfo().username };
-  return { name: sid === own.sid ? own.name : (systemAccounts[sid] ?? sid) };
+  return sid === own.sid ? own.name : (systemAccounts[sid] ?? sid);
 }
 let own: { sid: string | null; name: string } | undefined;
 
