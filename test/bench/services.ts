@@ -203,7 +203,7 @@ async function measureBoot(subject: Subject, rounds: number): Promise<Measured[]
       value: ratios[1] as number,
       unit: '×',
       bound: { atMost: 0.5 },
-      why: 'both processors are busy from the first to the last: by their accounts two fifths with the three programs that each service is on its way (the shell into the cgroup, its own, sleep), and of the sidecar’s part two fifths with the thread that looks who they are, most of which is its start.',
+      why: 'a third of it is the start of the sidecar itself; from then on both processors are busy until the last write, half of it with the three programs that each service is on its way: the shell into the cgroup, its own, sleep.',
     });
   }
   return figures;

@@ -42,7 +42,7 @@ export type Connect = (connectionId: string, params: Params<'initialize'>) => Pr
 export function createConnect(parts: ConnectParts): Connect {
   const { clients, looking, acting, containing, locks, system, clock, log } = parts;
   const { platform, pool } = looking;
-  const turns = createTurns(system.threads);
+  const turns = createTurns(system.threads, clock);
 
   return async function connect(connectionId, params) {
     const { processId, appId, clientInfo, capabilities: hostCapabilities, options: { ownerTag, stateDir } = {} } = params;

@@ -50,7 +50,7 @@ interface Parked {
   entry: ParkedEntry;
 }
 
-const quietAfterMs = 100;
+const quietAfterMs = 10;
 
 export function createParking(parts: ParkingParts): Parking {
   const { launch, containment, ledger, clock, log } = parts;

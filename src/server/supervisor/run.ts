@@ -97,6 +97,7 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
   async function start(): Promise<void> {
     const { name, command, ownerTag, stop, persistent: isPersistent = false } = spec;
     const cgroup = containment.cgroupOf(startId);
+    const begun = parts.turns.begin();
     // What is parked was forked before.
     if (parked === null) await parts.turns.take();
     // Side by side: on a busy machine each of these waits for its turn.
@@ -125,11 +126,13 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
       await claim?.release();
       report.failed(failureOf(error, spec, log));
       return;
+    } finally {
+      begun();
     }
     told = child.exited.then(onExit);
     parts.parking.enter(startId, spec);
     const entered = await child.cgroup;
-    [kind, process] = await Promise.all([contained.started(child.pid, entered), identifyChild(child, spec.name, parts)]);
+    [kind, process] = await Promise.all([contained.started(child.pid, entered), identify(child)]);
     if (process !== null) {
       await ledger.recordStarted({
         startId,
@@ -140,6 +143,12 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
       if (isPersistent) letGo();
     }
     if (!child.hasExited()) report.spawned(process);
+  }
+
+  /** One more thread, and what it reads, is nothing that the next program should wait for. */
+  async function identify(started: Child): Promise<ProcessInfo | null> {
+    await parts.turns.quiet();
+    return identifyChild(started, spec.name, parts);
   }
 
   /** Until a successor would find it, it ends with us as any other does. */

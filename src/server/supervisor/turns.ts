@@ -1,3 +1,5 @@
+import type { Clock } from '../../clock.ts';
+
 /** One more program may be started. */
 export interface Turns {
   /**
@@ -10,15 +12,35 @@ export interface Turns {
    * children that are all on their way to their program leave none.
    */
   spawn<Child>(start: () => Promise<Child>): Promise<Child>;
+  /** A start begins; the answer is to be called when its program is there, or will not be. */
+  begin(): () => void;
+  /** Resolves when no start is under way, but after `mostMs` at the latest: what has time until then holds up none of them. */
+  quiet(): Promise<void>;
 }
 
-export function createTurns(most: number): Turns {
+const mostMs = 500;
+
+export function createTurns(most: number, clock: Clock): Turns {
   const waiting: (() => void)[] = [];
   const queued: (() => void)[] = [];
   let running = 0;
+  let underWay = 0;
+  let isQuiet = Promise.withResolvers<void>();
 
   return {
     take,
+    begin() {
+      underWay += 1;
+      return () => {
+        underWay -= 1;
+        if (underWay > 0) return;
+        isQuiet.resolve();
+        isQuiet = Promise.withResolvers();
+      };
+    },
+    async quiet() {
+      if (underWay > 0) await Promise.race([isQuiet.promise, clock.sleep(mostMs)]);
+    },
     async spawn(start) {
       if (running >= most) await new Promise<void>((resolve) => queued.push(resolve));
       else running += 1;
