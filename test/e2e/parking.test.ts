@@ -161,14 +161,14 @@ const running = (sidecar: TestSidecar, name: string, before: number): Promise<Se
 
 const parkedOf = (sidecar: TestSidecar): Promise<number> => until(() => findParked(sidecar.pid), 'an entry to be parked');
 
-/** One that waits inside. */
+/** One that sleeps inside, and so has said that it is there. */
 function findParked(sidecarPid: number): number | null {
   const children = readFileSync(`/proc/${sidecarPid}/task/${sidecarPid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-  return (
-    children.find(
-      (pid) => readOr(`/proc/${pid}/cmdline`).startsWith('sidewarden-parked\0') && readOr(`/proc/${pid}/cgroup`).includes('/sidewarden-'),
-    ) ?? null
-  );
+  const isParked = (pid: number) =>
+    readOr(`/proc/${pid}/cmdline`).startsWith('sidewarden-parked\0') &&
+    readOr(`/proc/${pid}/cgroup`).includes('/sidewarden-') &&
+    readOr(`/proc/${pid}/stat`).includes(') S ');
+  return children.find(isParked) ?? null;
 }
 
 function readOr(path: string): string {

@@ -95,13 +95,14 @@ export function createParking(parts: ParkingParts): Parking {
       const environment = buildEnvironment({ inherited: parts.environment, inheritEnv: true, env: {}, startId });
       const entry = contained.cgroup === null ? null : await parkEntry({ cgroup: contained.cgroup, environment }, launcher);
       if (entry === null) return await forget({ startId, contained });
-      await contained.started(entry.pid, cgroup);
-      const process = await parts.describeProcess(entry.pid);
-      if (process !== null) await ledger.recordStarted({ startId, pid: entry.pid, identity: process.identity });
       const made: Parked = { startId, contained, entry };
       parked = made;
       // Somebody has ended it.
       void entry.exited.then(() => (parked === made ? unpark(made) : undefined));
+      await contained.started(entry.pid, cgroup);
+      const process = await parts.describeProcess(entry.pid);
+      // Whoever has taken it meanwhile notes the same.
+      if (process !== null) await ledger.recordStarted({ startId, pid: entry.pid, identity: process.identity });
     } catch (error) {
       log.debug({ err: error }, 'no entry could be parked; a restart takes the ordinary way');
     }
