@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Result } from '../../src/protocol/methods/index.ts';
-import { isLinux } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 import { findFreePort, listen } from '../harness/ports.ts';
 import { runCli, runInBash } from './runCli.ts';
 
@@ -13,7 +13,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'sidewarden-cli-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 const linesOf = (stdout: string) => stdout.trimEnd().split('\n').map(Number);
 
-describe.skipIf(!isLinux)('alloc', () => {
+onLinux(describe)('alloc', () => {
   test('prints a port that can be bound, and nothing else', async () => {
     const { code, stdout, stderr } = await runInBash('PORT=$(sidewarden alloc) && echo "<$PORT>"');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

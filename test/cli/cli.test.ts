@@ -5,7 +5,8 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
 import { textWidth } from '../../clients/cli/text.ts';
 import type { Result } from '../../src/protocol/methods/index.ts';
-import { isLinux, isRoot, needs, nobody } from '../harness/needs.ts';
+import { isLinux, needs, nobody } from '../harness/needs.ts';
+import { asRoot, onLinux } from '../harness/only.ts';
 import { findFreePort, listen } from '../harness/ports.ts';
 import { spawnProgram } from '../harness/processes.ts';
 import { hasNative, root } from '../harness/sidecar.ts';
@@ -102,7 +103,7 @@ describe('schema', () => {
   });
 });
 
-describe.skipIf(!isLinux)('ports and processes', () => {
+onLinux(describe)('ports and processes', () => {
   test('who holds a port', async () => {
     await using server = await listen({ port: 0, host: '127.0.0.1' });
     const { code, stdout, stderr } = await runCli(['port', String(server.port)]);
@@ -190,7 +191,7 @@ describe.skipIf(!isLinux)('ports and processes', () => {
     expect(find.entries[0]?.owners[0]?.commandLine?.slice(-3)).toEqual(['two\nlines', '\u009b31m', '\u202eright']);
   });
 
-  test.skipIf(!isRoot)('a holder of another user is there, and hidden', async ({ skip }) => {
+  asRoot(test)('a holder of another user is there, and hidden', async ({ skip }) => {
     needs.root(skip);
     await using server = await listen({ port: 0, host: '127.0.0.1' });
     const { code, stdout } = await runCli(['port', String(server.port)], { uid: nobody });

@@ -5,7 +5,8 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { textWidth } from '../../clients/cli/text.ts';
 import type { Result } from '../../src/protocol/methods/index.ts';
-import { isLinux, isRoot, needs, nobody } from '../harness/needs.ts';
+import { isLinux, needs, nobody } from '../harness/needs.ts';
+import { asRoot, onLinux, only } from '../harness/only.ts';
 import { bindUdp, findFreePort } from '../harness/ports.ts';
 import { type Program, spawnProgram } from '../harness/processes.ts';
 import { isAlive } from '../harness/watching.ts';
@@ -16,7 +17,7 @@ import { hasTerminal, openTerminal, runCli, runInBash, runOnTerminal } from './r
  * every address, and a port that the system gave us on one may be a stranger’s on another.
  */
 
-describe.skipIf(!isLinux)('without a terminal', () => {
+onLinux(describe)('without a terminal', () => {
   test('nobody is touched unless --yes says so, and it shows who it would be', async () => {
     await using server = await listener();
     const { code, stdout, stderr } = await runCli(['kill', String(server.port)]);
@@ -127,7 +128,7 @@ describe.skipIf(!isLinux)('without a terminal', () => {
     expect(unnamed).toMatchObject({ code: 5, stdout: expect.stringMatching(/: ambiguous: UDP port \d+ /) });
   });
 
-  test.skipIf(!isRoot)('who may not be signalled ends with 6', async ({ skip }) => {
+  asRoot(test)('who may not be signalled ends with 6', async ({ skip }) => {
     needs.root(skip);
     await using server = await listener();
     const [byPid, byPort] = await Promise.all([
@@ -140,7 +141,7 @@ describe.skipIf(!isLinux)('without a terminal', () => {
   });
 });
 
-describe.skipIf(!isLinux || !hasTerminal)('on a terminal', () => {
+only(isLinux && hasTerminal, 'needs Linux and script(1) of util-linux')(describe)('on a terminal', () => {
   test('it shows, asks, and after a yes ends exactly those', async () => {
     await using server = await listener({ ignores: 'SIGTERM' });
     await using terminal = openTerminal(['kill', String(server.port), '--grace', '100'], 120);
@@ -224,7 +225,7 @@ describe.skipIf(!isLinux || !hasTerminal)('on a terminal', () => {
   });
 });
 
-describe.skipIf(!isLinux)('free', () => {
+onLinux(describe)('free', () => {
   test('a port that is free is free', async () => {
     const port = await findFreePort();
     const [text, json] = await Promise.all([runCli(['free', String(port)]), runCli(['free', String(port), '--json'])]);

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Result } from '../../src/protocol/methods/index.ts';
 import { KillOutcome } from '../../src/protocol/types/kill.ts';
-import { isLinux } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 import { findFreePort } from '../harness/ports.ts';
 import { root, type WireMessage } from '../harness/sidecar.ts';
 import { createCheckout } from './checkout.ts';
@@ -21,7 +21,7 @@ beforeAll(() => {
 });
 afterAll(() => checkout[Symbol.dispose]());
 
-describe.skipIf(!isLinux)('the examples', () => {
+onLinux(describe)('the examples', () => {
   test('run one after the other, and answer what stands below them', async () => {
     // What an example that fails leaves behind ends with the shell.
     const script = ["trap 'kill $(jobs -p) 2>/dev/null' EXIT", ...scripts]

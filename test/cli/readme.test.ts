@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { commandHelp, overview } from '../../clients/cli/help.ts';
-import { isLinux } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 import { root, type WireMessage } from '../harness/sidecar.ts';
 import { createCheckout } from './checkout.ts';
 
@@ -18,7 +18,7 @@ beforeAll(() => {
 });
 afterAll(() => checkout[Symbol.dispose]());
 
-describe.skipIf(!isLinux)('the session', () => {
+onLinux(describe)('the session', () => {
   test('is answered completely, with the end of input right behind it', () => {
     const { status, stdout, stderr } = spawnSync('bash', ['-c', `set -o pipefail\n${session}`], { cwd: checkout.path, encoding: 'utf8' });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -47,7 +47,7 @@ describe.skipIf(!isLinux)('the session', () => {
   });
 });
 
-test.skipIf(!isLinux)(
+onLinux(test)(
   'the services start in order, crash, come back, and end in reverse',
   () => {
     const pasted = /<!-- services -->\n```sh\n(.*?)```/s.exec(readme)?.[1] ?? '';

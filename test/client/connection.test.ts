@@ -4,6 +4,7 @@ import { createFrameReader, frame } from '../../clients/typescript/framing.ts';
 import type { Notifications } from '../../clients/typescript/generated/methods.ts';
 import { cliFile } from '../cli/runCli.ts';
 import { isLinux } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 import { findFreePort, listen } from '../harness/ports.ts';
 import { until } from '../harness/until.ts';
 
@@ -63,7 +64,7 @@ describe('a real sidecar', () => {
     });
   });
 
-  test.skipIf(!isLinux)('refuses itself what is no JSON, and that concerns no other call', async () => {
+  onLinux(test)('refuses itself what is no JSON, and that concerns no other call', async () => {
     await using sidecar = await connect();
     const port = await findFreePort();
     const circular: Record<string, unknown> = {};
@@ -80,7 +81,7 @@ describe('a real sidecar', () => {
     await expect(sidecar.call('sidecar/ping', { echo: 1 })).resolves.toMatchObject({ echo: 1 });
   });
 
-  test.skipIf(!isLinux)('cancels what is asked to be cancelled, and only that', async () => {
+  onLinux(test)('cancels what is asked to be cancelled, and only that', async () => {
     await using sidecar = await connect();
     const port = await findFreePort();
     const cancelling = new AbortController();
@@ -94,7 +95,7 @@ describe('a real sidecar', () => {
     expect(server.port).toBe(port);
   });
 
-  test.skipIf(!isLinux)('tells events until one stops listening', async () => {
+  onLinux(test)('tells events until one stops listening', async () => {
     await using sidecar = await connect();
     const port = await findFreePort();
     const events: Notifications['event/port'][] = [];

@@ -5,7 +5,7 @@ import { isSidecarError, Sidecar, type SidecarOptions } from '../../clients/type
 import type { LocalEvents } from '../../clients/typescript/sidecar.ts';
 import { pathLockName } from '../../src/server/instance/places.ts';
 import { makeDirectory } from '../harness/directory.ts';
-import { isLinux } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 import { until } from '../harness/until.ts';
 
 /* The lock, through the TypeScript client and over real sidecars that are killed. */
@@ -18,7 +18,7 @@ async function makeScene() {
   return { here, spawn, [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose]() };
 }
 
-describe.skipIf(!isLinux)('the only instance', { timeout: 60_000 }, () => {
+onLinux(describe)('the only instance', { timeout: 60_000 }, () => {
   test('answers the others, who are told what it replied', async () => {
     await using scene = await makeScene();
     const heard: unknown[] = [];

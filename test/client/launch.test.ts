@@ -8,7 +8,7 @@ import { launchUtilityProcess, Sidecar, type UtilityProcess } from '../../client
 import { defaultLaunch, type Surroundings, wayOf } from '../../clients/typescript/launch/default.ts';
 import { sidecarFile, unpacked } from '../../clients/typescript/launch/files.ts';
 import { fusedBinary, readRunAsNodeFuse } from '../../clients/typescript/launch/fuses.ts';
-import { isLinux } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 import { until } from '../harness/until.ts';
 
 /*
@@ -143,7 +143,7 @@ describe("the sidecar's own file", () => {
   });
 });
 
-describe.skipIf(!isLinux)('a utility process', () => {
+onLinux(describe)('a utility process', () => {
   const stateOf = (name: string) => ({ appId: `launch.test.${name}`, options: { stateDir: directory } });
 
   test('is a sidecar that connects to a socket of ours, dies, is started anew, and ends', async () => {

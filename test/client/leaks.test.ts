@@ -6,12 +6,12 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { Sidecar } from '../../clients/typescript/index.ts';
-import { isLinux } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-test.skipIf(!isLinux)(
+onLinux(test)(
   'a host that makes 10,000 calls keeps nothing of them',
   async () => {
     const stateDir = mkdtempSync(join(tmpdir(), 'sidewarden-leaks-'));

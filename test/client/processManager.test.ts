@@ -11,7 +11,7 @@ import {
   resetProcessManager,
 } from '../../clients/typescript/processManager/index.ts';
 import { makeUserLock } from '../harness/instances.ts';
-import { isLinux } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 import { findFreePort, listen } from '../harness/ports.ts';
 import { nodeProgram, spawnProgram } from '../harness/processes.ts';
 import { root } from '../harness/sidecar.ts';
@@ -63,7 +63,7 @@ async function spawnHost(name: string, handlers: string) {
   return spawnProgram([process.execPath, file]);
 }
 
-describe.skipIf(!isLinux)('the process manager', { timeout: 60_000 }, () => {
+onLinux(describe)('the process manager', { timeout: 60_000 }, () => {
   test('1: is made once, and again after a reset', async () => {
     const first = get();
     expect(getProcessManager()).toBe(first);

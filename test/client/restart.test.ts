@@ -8,7 +8,7 @@ import { type Launch, type Lost, launchNode, Sidecar, type SidecarOptions } from
 import { launchCommand } from '../../clients/typescript/launch/command.ts';
 import { afterDeath, defaultRestarts } from '../../clients/typescript/restart.ts';
 import { makeUserLock } from '../harness/instances.ts';
-import { isLinux } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 import { findFreePort } from '../harness/ports.ts';
 import { until } from '../harness/until.ts';
 import { isAlive } from '../harness/watching.ts';
@@ -56,7 +56,7 @@ describe('whether a dead sidecar is started anew', () => {
   });
 });
 
-describe.skipIf(!isLinux)('a real sidecar', { timeout: 120_000 }, () => {
+onLinux(describe)('a real sidecar', { timeout: 120_000 }, () => {
   test('is told all again, in this order and whatever the order was at first; ids and handlers stay', async () => {
     await using _ = await makeUserLock(appId('order'), appId('order'));
     const starts: string[][] = [];

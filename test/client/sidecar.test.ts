@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Events } from '../../clients/typescript/generated/methods.ts';
 import { isSidecarError, launchNode, Sidecar, type SidecarOptions } from '../../clients/typescript/index.ts';
 import type { LocalEvents } from '../../clients/typescript/sidecar.ts';
-import { isLinux } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 import { findFreePort, listen } from '../harness/ports.ts';
 import { nodeProgram, spawnProgram } from '../harness/processes.ts';
 import { until } from '../harness/until.ts';
@@ -20,7 +20,7 @@ afterAll(() => rmSync(stateDir, { recursive: true, force: true }));
 
 const spawnSidecar = (options: Partial<SidecarOptions> = {}) => Sidecar.spawn({ appId: 'client.test', options: { stateDir }, ...options });
 
-describe.skipIf(!isLinux)('a sidecar', () => {
+onLinux(describe)('a sidecar', () => {
   test('has its methods by noun, and says who holds a port', async () => {
     await using sidecar = await spawnSidecar();
     await using server = await listen({ port: 0, host: '127.0.0.1' });
@@ -123,7 +123,7 @@ describe.skipIf(!isLinux)('a sidecar', () => {
   });
 });
 
-describe.skipIf(!isLinux)('a sidecar that dies', () => {
+onLinux(describe)('a sidecar that dies', () => {
   test('is started anew: what was under way fails and is not repeated, the rest goes on', async () => {
     await using sidecar = await spawnSidecar();
     const { pid } = sidecar;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Driver, startDriver } from '../../clients/conformance/runner/driver.ts';
 import { play, type Scenario, type Scene } from '../../clients/conformance/runner/play.ts';
+import { only } from '../harness/only.ts';
 import { root, sidewardenCommand } from '../harness/sidecar.ts';
 import { drivers } from './drivers.ts';
 import { type FramingVector, framingScenario } from './framing.ts';
@@ -41,26 +42,26 @@ describe.each(drivers)('$name', ({ name, command, why }) => {
   });
   afterEach(() => driver[Symbol.asyncDispose]());
 
-  describe.skipIf(why !== null)(`with a scripted sidecar${why ?? ''}`, () => {
+  only(why === null, String(why))(describe)(`with a scripted sidecar${why ?? ''}`, () => {
     test.for(scenarios)('$name', async (scenario, { skip }) => {
       if (scenario.needs !== undefined && !driver.features.includes(scenario.needs)) skip(`this client has no ${scenario.needs}`);
       await play(scenario, { ...scene(), initializeResult });
     });
   });
 
-  describe.skipIf(why !== null)(`with the bytes of framing.json${why ?? ''}`, () => {
+  only(why === null, String(why))(describe)(`with the bytes of framing.json${why ?? ''}`, () => {
     test.each(vectors.map((vector) => ({ name: vector.name, vector })))('$name', async ({ name: title, vector }) => {
       for (const cut of [undefined, 1]) await play(framingScenario(title, vector, cut), { ...scene(), initializeResult });
     });
   });
 
-  describe.skipIf(why !== null)(`with the real sidecar${why ?? ''}`, () => {
+  only(why === null, String(why))(describe)(`with the real sidecar${why ?? ''}`, () => {
     test.each(real)('$name', async (scenario) => {
       await play(scenario, { ...scene(), realCommand: [process.execPath, ...sidewardenCommand().slice(1), '--stdio'] });
     });
   });
 
-  test.skipIf(why !== null)('decodes what is of the future, and gives it back as it was', async () => {
+  only(why === null, String(why))(test)('decodes what is of the future, and gives it back as it was', async () => {
     for (const { name: what, type, value } of roundTrips) {
       const { ok, error } = await driver.command({ do: 'decode', type, value }).next(what);
       expect({ what, ok, error }).toEqual({ what, ok: value, error: undefined });

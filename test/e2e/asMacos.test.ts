@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Result } from '../../src/protocol/methods/index.ts';
 import { makeDirectory } from '../harness/directory.ts';
 import { isLinux } from '../harness/needs.ts';
+import { only } from '../harness/only.ts';
 import { helloParams, sidewardenCommand, startSidecar } from '../harness/sidecar.ts';
 import { until } from '../harness/until.ts';
 import { isAlive } from '../harness/watching.ts';
@@ -16,7 +17,7 @@ import { isAlive } from '../harness/watching.ts';
 const asMacos = { NODE_OPTIONS: `--import=data:text/javascript,Object.defineProperty(process,'platform',{value:'darwin'})` };
 const hasPs = isLinux && spawnSync('/bin/ps', ['-ax', '-o', 'pid=', '-o', 'lstart=']).status === 0;
 
-describe.skipIf(!hasPs)('taken for macOS', { timeout: 90_000 }, () => {
+only(hasPs, 'needs a ps(1) that knows the columns of macOS')(describe)('taken for macOS', { timeout: 90_000 }, () => {
   test('it says what works there, and looks by ps', async () => {
     await using sidecar = await startSidecar({ env: asMacos, initialize: false });
     const { capabilities, serverInfo, hostWatch } = await sidecar.call('initialize', { ...helloParams, processId: process.pid });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isLinux } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 import { randomFrom } from '../harness/random.ts';
 import { startSidecar, type TestSidecar } from '../harness/sidecar.ts';
 
@@ -19,7 +19,7 @@ const cancelled = { code: -32800, data: { kind: 'RequestCancelled' } };
 /** Everything answered so far to these ids. */
 const answersTo = (ids: (number | string)[]) => sidecar.messages.filter(({ id }) => ids.includes(id as number));
 
-describe.runIf(isLinux)('$/cancelRequest', () => {
+onLinux(describe)('$/cancelRequest', () => {
   test.each([
     ['process/wait', { target: { pid: process.pid }, timeoutMs: 60_000 }],
     ['port/wait', { port: 1, state: 'listening', timeoutMs: 60_000 }],

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { makeDirectory } from '../harness/directory.ts';
 import { findGuard } from '../harness/guard.ts';
 import { isRoot, python } from '../harness/needs.ts';
+import { only, withKoffi, withPython } from '../harness/only.ts';
 import { hasNative, type StartOptions, startSidecar } from '../harness/sidecar.ts';
 import { createSprawl } from '../harness/sprawl.ts';
 import { until } from '../harness/until.ts';
@@ -11,7 +12,7 @@ import { until } from '../harness/until.ts';
 
 const containments = await listContainments();
 
-describe.skipIf(python === null).for(containments)('%s', (containment) => {
+withPython(describe).for(containments)('%s', (containment) => {
   const start = (initialize: StartOptions['initialize'] = true) =>
     startSidecar({ initialize, env: containment === 'cgroup' ? {} : { SIDEWARDEN_CGROUPS: 'off' } });
 
@@ -115,14 +116,17 @@ describe.skipIf(python === null).for(containments)('%s', (containment) => {
     expect(sprawl.pids()).toEqual([]);
   });
 
-  test.skipIf(containment === 'processGroup' && !hasNative)('those that forget their session and environment end as well', async () => {
-    await using sidecar = await start();
-    using sprawl = createSprawl({ forget: true });
-    await sidecar.call('service/start', { spec: sprawl.spec });
-    await sprawl.grown();
-    await sidecar.call('service/stop', { name: sprawl.spec.name });
-    expect(sprawl.pids()).toEqual([]);
-  });
+  only(containment !== 'processGroup' || hasNative, 'needs native calls (koffi) where there is no cgroup')(test)(
+    'those that forget their session and environment end as well',
+    async () => {
+      await using sidecar = await start();
+      using sprawl = createSprawl({ forget: true });
+      await sidecar.call('service/start', { spec: sprawl.spec });
+      await sprawl.grown();
+      await sidecar.call('service/stop', { name: sprawl.spec.name });
+      expect(sprawl.pids()).toEqual([]);
+    },
+  );
 
   test('the guard is never killed on request', async () => {
     await using sidecar = await start();
@@ -188,7 +192,7 @@ test('a descriptor that the host leaks does not reach a service, however high it
   expect(listChildren(sidecar.pid).filter(has)).toEqual([]);
 });
 
-test.skipIf(!hasNative)('an orphan that comes to the sidecar is collected when it ends', async () => {
+withKoffi(test)('an orphan that comes to the sidecar is collected when it ends', async () => {
   await using sidecar = await startSidecar();
   await using directory = await makeDirectory();
   const file = directory.at('end');

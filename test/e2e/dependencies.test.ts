@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { NotificationParams, Params } from '../../src/protocol/methods/index.ts';
 import type { Dependency, ServiceStatus } from '../../src/protocol/types/service.ts';
 import { makeDirectory } from '../harness/directory.ts';
+import { withKoffi } from '../harness/only.ts';
 import { findFreePort } from '../harness/ports.ts';
-import { hasNative, startSidecar, type TestSidecar } from '../harness/sidecar.ts';
+import { startSidecar, type TestSidecar } from '../harness/sidecar.ts';
 import { until } from '../harness/until.ts';
 
 type Spec = NonNullable<Params<'service/start'>['spec']>;
@@ -250,7 +251,7 @@ describe('service/restart and service/remove', () => {
     expect(await states(sidecar)).toEqual({ api: 'stopped' });
   });
 
-  test.runIf(hasNative)(
+  withKoffi(test)(
     'a port that is handed over refuses nobody through restarts and crashes',
     async () => {
       await using sidecar = await startSidecar();

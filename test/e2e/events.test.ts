@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NotificationParams, Params } from '../../src/protocol/methods/index.ts';
-import { isLinux, needs } from '../harness/needs.ts';
+import { needs } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 import { bindUdp, findFreePort, listen, summarize } from '../harness/ports.ts';
 import { nodeProgram, pythonProgram, spawnProgram } from '../harness/processes.ts';
 import { startSidecar, type TestSidecar, type WireMessage } from '../harness/sidecar.ts';
@@ -37,7 +38,7 @@ const summarizeEvent = ({ params }: WireMessage) => {
   return { port, protocol, entries: summarize(entries) };
 };
 
-describe.runIf(isLinux)('topic port', () => {
+onLinux(describe)('topic port', () => {
   test('the snapshot says how things stand, events say what changes', async () => {
     const [port, other] = [await findFreePort(), await findFreePort()];
     await using _udp = await bindUdp('127.0.0.1', other);
@@ -79,7 +80,7 @@ describe.runIf(isLinux)('topic port', () => {
   });
 });
 
-describe.runIf(isLinux)('topic process', () => {
+onLinux(describe)('topic process', () => {
   test('exec, stop, continue and the end of one process', async () => {
     await using target = await spawnProgram(['sh', '-c', 'echo ready; read go; exec cat']);
     const { snapshot, next, events, unsubscribe } = await subscribe({
@@ -183,7 +184,7 @@ describe.runIf(isLinux)('topic process', () => {
   });
 });
 
-describe.runIf(isLinux)('subscriptions', () => {
+onLinux(describe)('subscriptions', () => {
   test('after unsubscribe nothing follows', async () => {
     const port = await findFreePort();
     const asked = { topics: ['port' as const], filter: { ports: [port] }, intervalMs: fastest };

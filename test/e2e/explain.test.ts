@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { hasIpv6, isLinux, needs, nobody } from '../harness/needs.ts';
+import { hasIpv6, needs, nobody } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 import { bindUdp, findFreePort, listen } from '../harness/ports.ts';
 import { holdSockets } from '../harness/processes.ts';
 import { hasNative, startSidecar, type TestSidecar } from '../harness/sidecar.ts';
@@ -24,7 +25,7 @@ async function explain(port: number, asked: TestSidecar = sidecar) {
   return answer;
 }
 
-describe.runIf(isLinux)('port/explain', () => {
+onLinux(describe)('port/explain', () => {
   test('free', async () => {
     const { cause, suggestions } = await explain(await findFreePort());
     expect({ cause, suggestions }).toEqual({ cause: 'free', suggestions: [] });

@@ -1,5 +1,6 @@
 import { describe, test } from 'vitest';
-import { isLinux, needs } from '../harness/needs.ts';
+import { needs } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 import { type Program, pythonProgram, spawnProgram } from '../harness/processes.ts';
 import { startSidecar, type TestSidecar } from '../harness/sidecar.ts';
 import { until } from '../harness/until.ts';
@@ -9,7 +10,7 @@ import { memoryOf, untilQuiet } from '../harness/watching.ts';
 
 const mebibyte = 1024 * 1024;
 
-describe.runIf(isLinux)('a host that stops reading', () => {
+onLinux(describe)('a host that stops reading', () => {
   test.concurrent('loses events, which are counted, and no answer; memory stays within the limits', { timeout: 60_000 }, async ({
     skip,
     expect,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createRandom, type DescribedMethod, describedMethods, generateParams, type Random } from '../harness/garbage.ts';
-import { isLinux } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 import { nodeProgram, spawnProgram } from '../harness/processes.ts';
 import { startSidecar, type TestSidecar } from '../harness/sidecar.ts';
 
@@ -35,7 +35,7 @@ function onlyShow(params: Record<string, unknown>, random: Random): void {
   params['dryRun'] = random() < 0.9 ? true : 'true';
 }
 
-describe.runIf(isLinux)('garbage by schema', () => {
+onLinux(describe)('garbage by schema', () => {
   test.each(describedMethods.filter(({ name }) => !endIt.includes(name)).map((method) => ({ method, name: method.name })))(
     '$name',
     {

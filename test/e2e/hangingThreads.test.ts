@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { describe, test } from 'vitest';
 import { makeDirectory } from '../harness/directory.ts';
-import { isLinux } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 import { hasNative, helloParams, type StartOptions, startSidecar } from '../harness/sidecar.ts';
 import { until } from '../harness/until.ts';
 import { isAlive } from '../harness/watching.ts';
@@ -22,7 +22,7 @@ async function startHanging(where: 'workers' | 'libuv', options: StartOptions = 
   return Object.assign(sidecar, { exited });
 }
 
-describe.runIf(isLinux)('while every thread of the pool hangs', () => {
+onLinux(describe)('while every thread of the pool hangs', () => {
   test.concurrent('what asks none of them is answered, and counts them', async ({ expect }) => {
     await using sidecar = await startHanging('workers');
     await sidecar.call('port/register', { port: 15_321, name: 'backend' });
@@ -54,7 +54,7 @@ describe.runIf(isLinux)('while every thread of the pool hangs', () => {
   });
 });
 
-describe.runIf(isLinux)('the sidecar ends though threads hang', () => {
+onLinux(describe)('the sidecar ends though threads hang', () => {
   test.concurrent.for(['workers', 'libuv'] as const)('%s', async (where, { expect }) => {
     await using sidecar = await startHanging(where);
     sidecar.send({ jsonrpc: '2.0', id: 'look', method: 'process/list' });

@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { KillOutcome } from '../../src/protocol/types/kill.ts';
+import { asRoot } from '../harness/only.ts';
 import { findFreePort } from '../harness/ports.ts';
 import { hasNative, startSidecar, type TestSidecar } from '../harness/sidecar.ts';
 import { until } from '../harness/until.ts';
 import { isAlive } from '../harness/watching.ts';
 
-const isRoot = process.getuid?.() === 0;
 const started = new Set<ChildProcess>();
 const extra = new Set<number>();
 
@@ -97,7 +97,7 @@ describe('process/kill', () => {
     expect(await kill(sidecar, child.pid, { identity: info?.identity, startedAt: info?.startedAt })).toMatchObject([{ outcome: 'exited' }]);
   });
 
-  test.runIf(isRoot)('another user’s process is denied', async () => {
+  asRoot(test)('another user’s process is denied', async () => {
     const child = await program('process.stdin.resume();');
     await using sidecar = await startSidecar({ uid: 65_534 });
     expect(await kill(sidecar, child.pid)).toMatchObject([{ outcome: 'denied' }]);
@@ -348,7 +348,7 @@ describe('port/kill', () => {
     });
   });
 
-  test.runIf(isRoot)('a holder that we may not see leaves the port, and is called hidden', async () => {
+  asRoot(test)('a holder that we may not see leaves the port, and is called hidden', async () => {
     const server = await listening();
     await using sidecar = await startSidecar({ uid: 65_534 });
     expect(await sidecar.call('port/kill', { port: server.port })).toMatchObject({ freed: false, cause: 'hidden', outcomes: [] });

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { KillOutcome } from '../../src/protocol/types/kill.ts';
 import { needs } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 import { nodeProgram, pythonProgram, spawnProgram } from '../harness/processes.ts';
 import { startSidecar, type TestSidecar } from '../harness/sidecar.ts';
 import { until } from '../harness/until.ts';
 
-describe.runIf(process.platform === 'linux')('trees', () => {
+onLinux(describe)('trees', () => {
   test('some 200 that keep forking end whole, also those that lead sessions', async (context) => {
     needs.python(context.skip);
     await using sidecar = await startSidecar();

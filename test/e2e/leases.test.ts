@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Params, Result } from '../../src/protocol/methods/index.ts';
 import { hasIpv6, isLinux, needs } from '../harness/needs.ts';
+import { onLinux, withKoffi } from '../harness/only.ts';
 import { findFreePort, listen } from '../harness/ports.ts';
 import { holdSockets, type SocketSpec } from '../harness/processes.ts';
 import { hasNative, startSidecar, type TestSidecar } from '../harness/sidecar.ts';
@@ -174,7 +175,7 @@ describe('registering', () => {
   });
 });
 
-describe.skipIf(!hasNative)('holding', () => {
+withKoffi(describe)('holding', () => {
   test('nobody can take a held port, however it asks; after the release everybody can', async ({ skip }) => {
     needs.python(skip);
     await using sidecar = await start();
@@ -225,7 +226,7 @@ describe.skipIf(!hasNative)('holding', () => {
   });
 });
 
-describe.skipIf(!isLinux)('many at once', () => {
+onLinux(describe)('many at once', () => {
   test('500 cycles with 64 in flight: no port twice at a time, and no descriptor is left', async () => {
     await using sidecar = await start();
     const held = await allocate(sidecar, { count: 8, hold: hasNative });

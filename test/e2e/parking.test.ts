@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { ServiceSpec, ServiceStatus } from '../../src/protocol/types/service.ts';
 import { makeDirectory } from '../harness/directory.ts';
+import { only } from '../harness/only.ts';
 import { hasNative, startSidecar, type TestSidecar } from '../harness/sidecar.ts';
 import { until } from '../harness/until.ts';
 import { isAlive } from '../harness/watching.ts';
@@ -12,7 +13,7 @@ const canPark = hasNative && (await hasCgroups());
 const restart = { policy: 'always', backoffMs: 0, maxRestarts: -1 } as const;
 const sleeps = { command: 'sleep', args: ['300'], restart };
 
-describe.skipIf(!canPark)('a parked entry', () => {
+only(canPark, 'needs native calls (koffi) and cgroups of our own')(describe)('a parked entry', () => {
   test('becomes what is restarted, with everything as it was at the first start, in a cgroup of its own', async () => {
     await using directory = await makeDirectory();
     await using sidecar = await startSidecar({ env: { INHERITED: ' of the host ', REMOVED: 'x' } });

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { needs, python } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 import { pythonProgram } from '../harness/processes.ts';
 import { sidewardenCommand } from '../harness/sidecar.ts';
 
@@ -12,7 +13,7 @@ type Rounds = Record<'planned' | 'stale' | 'graceful' | 'underway', { forced: nu
 const needed = 100;
 const refusal = whyNotForced();
 
-describe.runIf(process.platform === 'linux')('a pid that is given away under a kill', () => {
+onLinux(describe)('a pid that is given away under a kill', () => {
   test('never costs a bystander anything, with handles', (context) => {
     needs.python(context.skip);
     context.skip(refusal !== null, refusal ?? '');

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Params } from '../../src/protocol/methods/index.ts';
 import { hasIpv6, isLinux, needs, nobody } from '../harness/needs.ts';
+import { onLinux, only } from '../harness/only.ts';
 import { bindUdp, findFreePort, listen } from '../harness/ports.ts';
 import { holdSockets, type SocketSpec } from '../harness/processes.ts';
 import { hasNative, startSidecar, type TestSidecar } from '../harness/sidecar.ts';
@@ -22,13 +23,13 @@ afterAll(() => sidecar?.[Symbol.asyncDispose]());
 
 const check = (port: number, more: Partial<Params<'port/check'>> = {}) => sidecar.call('port/check', { port, ...more });
 
-test.skipIf(isLinux)('elsewhere a question about ports is Unsupported, in a sentence', async () => {
+only(!isLinux, 'needs another system than Linux')(test)('elsewhere a question about ports is Unsupported, in a sentence', async () => {
   const { error } = await sidecar.request('port/check', { port: 3000 });
   expect(error).toMatchObject({ code: 1009, data: { kind: 'Unsupported', platform: process.platform } });
   expect(error?.message).toMatch(/^[A-Z].*\.$/);
 });
 
-describe.runIf(isLinux)('port/check', () => {
+onLinux(describe)('port/check', () => {
   test('a free port is free for every host that is ours', async () => {
     const port = await findFreePort();
     for (const protocol of ['tcp', 'udp'] as const) {
@@ -167,7 +168,7 @@ describe.runIf(isLinux)('port/check', () => {
   });
 });
 
-describe.runIf(isLinux)('port/wait', () => {
+onLinux(describe)('port/wait', () => {
   const wait = (port: number, state: 'listening' | 'free', more: object = {}) =>
     sidecar.call('port/wait', { port, state, timeoutMs: 10_000, ...more });
 

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PortEntry } from '../../src/protocol/types/port.ts';
-import { hasIpv6, isLinux, needs, python } from '../harness/needs.ts';
+import { hasIpv6, needs } from '../harness/needs.ts';
+import { onLinux, withPython } from '../harness/only.ts';
 import { bindUdp, findFreePort, listen, summarize } from '../harness/ports.ts';
 import { holdSockets, nodeProgram, pythonProgram, type SocketSpec, spawnProgram } from '../harness/processes.ts';
 import { startSidecar, type TestSidecar } from '../harness/sidecar.ts';
@@ -17,7 +18,7 @@ afterAll(() => sidecar?.[Symbol.asyncDispose]());
 const find = async (port: number, more: { protocol?: 'tcp' | 'udp'; host?: string } = {}) =>
   (await sidecar.call('port/find', { port, ...more })).entries;
 
-describe.runIf(isLinux)('port/find', () => {
+onLinux(describe)('port/find', () => {
   test('nobody is an empty list and not in use', async () => {
     expect(await sidecar.call('port/find', { port: await findFreePort() })).toEqual({ inUse: false, entries: [] });
   });
@@ -112,14 +113,11 @@ describe.runIf(isLinux)('port/find', () => {
     expect(await find(udp.port, { protocol: 'udp' })).toEqual([]);
   });
 
-  test.skipIf(python === null).each(['a b  c', 'x) S 1 (y', '((', 'line\nbreak', '\t"\\', 'ääääääé'])(
-    'a process may be called %j',
-    async (name) => {
-      await using holder = await holdSockets([['tcp', '127.0.0.1', 0, 'listen']], { name });
-      const [entry] = await find(holder.port);
-      expect(entry?.owners).toMatchObject([{ pid: holder.pid, ppid: process.pid, name }]);
-    },
-  );
+  withPython(test).each(['a b  c', 'x) S 1 (y', '((', 'line\nbreak', '\t"\\', 'ääääääé'])('a process may be called %j', async (name) => {
+    await using holder = await holdSockets([['tcp', '127.0.0.1', 0, 'listen']], { name });
+    const [entry] = await find(holder.port);
+    expect(entry?.owners).toMatchObject([{ pid: holder.pid, ppid: process.pid, name }]);
+  });
 
   test('a long command line is capped, and well-formed whatever it contains', async ({ skip }) => {
     needs.python(skip);
@@ -169,7 +167,7 @@ async function list(params: { protocol?: 'tcp' | 'udp'; limit: number }): Promis
   return entries;
 }
 
-describe.runIf(isLinux)('port/list', () => {
+onLinux(describe)('port/list', () => {
   test('pages of any size give the same set, without a loss or a double', async ({ skip }) => {
     needs.python(skip);
     const port = await findFreePort();
@@ -201,7 +199,7 @@ describe.runIf(isLinux)('port/list', () => {
   });
 });
 
-describe.runIf(isLinux)('psutil is the oracle', () => {
+onLinux(describe)('psutil is the oracle', () => {
   test('on a scene of mixed listeners both name the same owners, and say the same of them', { timeout: 120_000 }, async ({ skip }) => {
     const oracle = await consultPsutil();
     if ('reason' in oracle) return skip(true, oracle.reason);

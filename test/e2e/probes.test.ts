@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Params } from '../../src/protocol/methods/index.ts';
 import type { ServiceStatus } from '../../src/protocol/types/service.ts';
 import { makeDirectory } from '../harness/directory.ts';
-import { isLinux } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 import { findFreePort, listen } from '../harness/ports.ts';
 import { nodeProgram } from '../harness/processes.ts';
 import { startSidecar, type TestSidecar } from '../harness/sidecar.ts';
@@ -80,7 +80,7 @@ describe('readiness', () => {
     expect((await untilStatus(sidecar, ({ ready }) => ready, 'it to be ready again')).process?.pid).toBe(first.process?.pid);
   });
 
-  test.runIf(isLinux)('a stranger on its port is no readiness, and is named', async () => {
+  onLinux(test)('a stranger on its port is no readiness, and is named', async () => {
     const port = await findFreePort();
     await using _stranger = await listen({ port, host: '127.0.0.1' });
     await using sidecar = await startSidecar();
@@ -91,7 +91,7 @@ describe('readiness', () => {
     expect((await get(sidecar)).cause).toContain(`(pid ${process.pid}) and not by api`);
   });
 
-  test.runIf(isLinux)('a port that a child of its process holds is its own', async () => {
+  onLinux(test)('a port that a child of its process holds is its own', async () => {
     await using sidecar = await startSidecar();
     const spec = server(await findFreePort(), {
       command: 'sh',
@@ -140,7 +140,7 @@ describe('liveness', () => {
   });
 });
 
-describe.runIf(isLinux)('a sidecar that did not run for a while', () => {
+onLinux(describe)('a sidecar that did not run for a while', () => {
   test('takes nobody for hung', async () => {
     await using sidecar = await startSidecar();
     const port = await findFreePort();

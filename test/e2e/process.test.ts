@@ -2,7 +2,8 @@ import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Params } from '../../src/protocol/methods/index.ts';
 import type { ProcessInfo } from '../../src/protocol/types/process.ts';
-import { isLinux, needs } from '../harness/needs.ts';
+import { needs } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 import { nodeProgram, type Program, pythonProgram, spawnProgram } from '../harness/processes.ts';
 import { startSidecar, type TestSidecar } from '../harness/sidecar.ts';
 
@@ -33,7 +34,7 @@ async function getNow(pid: number): Promise<ProcessInfo> {
 
 const stranger = (identity: string): string => identity.replace(/\d+$/, (digits) => String(Number(digits) + 1));
 
-describe.runIf(isLinux)('process/get', () => {
+onLinux(describe)('process/get', () => {
   test('says who we are', async () => {
     const { name, executable, commandLine, cwd, user, status, startedAt, rssBytes, ...rest } = await getNow(process.pid);
     expect(rest).toMatchObject({ pid: process.pid, ppid: process.ppid, visibility: 'full', identity: expect.stringMatching(/./) });
@@ -108,7 +109,7 @@ describe.runIf(isLinux)('process/get', () => {
   });
 });
 
-describe.runIf(isLinux)('process/list', () => {
+onLinux(describe)('process/list', () => {
   const list = async (params: Params<'process/list'>): Promise<number[]> =>
     (await sidecar.call('process/list', params)).processes.map(({ pid }) => pid);
 
@@ -154,7 +155,7 @@ describe.runIf(isLinux)('process/list', () => {
   });
 });
 
-describe.runIf(isLinux)('process/tree', () => {
+onLinux(describe)('process/tree', () => {
   test('a family with its depths, parents first', async ({ skip }) => {
     needs.python(skip);
     await using root = await spawnProgram(pythonProgram('family', 2, 2));
@@ -190,7 +191,7 @@ describe.runIf(isLinux)('process/tree', () => {
   });
 });
 
-describe.runIf(isLinux)('process/usage', () => {
+onLinux(describe)('process/usage', () => {
   test('a busy one, an idle one, and the busy one’s whole tree', async () => {
     await using tree = await spawnProgram(['sh', '-c', 'exec 3<&0; "$@" <&3 & exec cat', 'sh', ...nodeProgram('busy')]);
     const { processes } = await sidecar.call('process/tree', { root: { pid: tree.pid } });
@@ -222,7 +223,7 @@ describe.runIf(isLinux)('process/usage', () => {
   });
 });
 
-describe.runIf(isLinux)('process/wait', () => {
+onLinux(describe)('process/wait', () => {
   test('answers promptly when the process ends, to all who wait, reaped or not', async () => {
     await using one = await cat();
     await using unreaped = await spawnUnreaped();

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { makeDirectory } from '../harness/directory.ts';
-import { python } from '../harness/needs.ts';
+import { withKoffi, withPython } from '../harness/only.ts';
 import { hasNative, sidewardenCommand } from '../harness/sidecar.ts';
 import { openTerminal } from '../harness/terminal.ts';
 import { until } from '../harness/until.ts';
@@ -110,7 +110,7 @@ describe('a command without a terminal', () => {
   });
 });
 
-describe.skipIf(python === null)('a command at a terminal', () => {
+withPython(describe)('a command at a terminal', () => {
   test('an interactive shell has it to itself: Ctrl-C reaches what it runs and leaves it alone', async () => {
     await using terminal = await openTerminal(command('--', 'sh', '-i'));
     await terminal.sees('$ ');
@@ -157,7 +157,7 @@ describe.skipIf(python === null)('a command at a terminal', () => {
     expect(isAlive(background)).toBe(false);
   });
 
-  test.skipIf(!hasNative)('a signal to us ends it, also what the terminal could send', async () => {
+  withKoffi(test)('a signal to us ends it, also what the terminal could send', async () => {
     await using terminal = await openTerminal(command('--', 'sh', '-c', 'echo ready; exec sleep 300'));
     await terminal.sees('ready');
     process.kill(terminal.pid, 'SIGINT');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { NotificationParams } from '../../src/protocol/methods/index.ts';
 import type { ServiceStatus } from '../../src/protocol/types/service.ts';
-import { isLinux } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 import { startSidecar, type TestSidecar } from '../harness/sidecar.ts';
 import { until } from '../harness/until.ts';
 
@@ -141,7 +141,7 @@ describe('waiting for a start', () => {
   });
 });
 
-describe.runIf(isLinux)('two at the same time', () => {
+onLinux(describe)('two at the same time', () => {
   test('a stop while it is starting, a start while it is stopping: the last one counts, and there is one process', async () => {
     await using sidecar = await startSidecar();
     const spec = { ...sleeps, name: 'api' };
@@ -193,7 +193,7 @@ describe('the end of its input', () => {
   });
 });
 
-describe.runIf(isLinux)('a memory limit', () => {
+onLinux(describe)('a memory limit', () => {
   test('over it, with all that it has started, a service is started again, and the cause says so', async () => {
     await using sidecar = await startSidecar();
     const eats = `

@@ -4,8 +4,9 @@ import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import type { NotificationParams } from '../../src/protocol/methods/index.ts';
 import { makeDirectory } from '../harness/directory.ts';
+import { withKoffi } from '../harness/only.ts';
 import { findFreePort, listen } from '../harness/ports.ts';
-import { hasNative, startSidecar, type TestSidecar } from '../harness/sidecar.ts';
+import { startSidecar, type TestSidecar } from '../harness/sidecar.ts';
 import { until } from '../harness/until.ts';
 import { mostGrowthBytes, periodMs, playFlood } from '../soak/flood.ts';
 
@@ -180,7 +181,7 @@ describe('the ports of a service', () => {
     expect(await refused({ logs: { file: 'relative.log' } })).toEqual(['spec.logs.file']);
   });
 
-  test.runIf(hasNative)('handed over listening, they are there before the program is, and gone when it is stopped', async () => {
+  withKoffi(test)('handed over listening, they are there before the program is, and gone when it is stopped', async () => {
     await using sidecar = await startSidecar();
     await using directory = await makeDirectory();
     const script = directory.at('serve.mjs');
@@ -197,7 +198,7 @@ describe('the ports of a service', () => {
     expect(await ask(port).catch((error: NodeJS.ErrnoException) => error.code)).toBe('ECONNREFUSED');
   });
 
-  test.runIf(hasNative)('one that a stranger holds cannot be handed over, and that is said', async () => {
+  withKoffi(test)('one that a stranger holds cannot be handed over, and that is said', async () => {
     await using sidecar = await startSidecar();
     await using taken = await listen({ port: 0, host: '127.0.0.1' });
     const spec = { name: 'api', command: 'sleep', args: ['300'], ports: [{ name: 'web', port: taken.port, passFd: true }] };

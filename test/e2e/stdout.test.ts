@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { isLinux } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 import { startSidecar } from '../harness/sidecar.ts';
 import { until } from '../harness/until.ts';
 
 const chatter = new URL('../fixtures/programs/chatter.mjs', import.meta.url);
 
-describe.runIf(isLinux)('nothing but frames reaches stdout', () => {
+onLinux(describe)('nothing but frames reaches stdout', () => {
   test('a module that prints, in the main thread and in the pool’s', async () => {
     await using sidecar = await startSidecar({ env: { NODE_OPTIONS: `--import ${chatter.href}` } });
     for (let round = 0; round < 10; round += 1)

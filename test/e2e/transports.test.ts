@@ -11,7 +11,8 @@ import {
   type MessageConnection,
 } from 'vscode-jsonrpc/node';
 import { makeDirectory } from '../harness/directory.ts';
-import { isLinux, isRoot, nobody } from '../harness/needs.ts';
+import { isRoot, nobody } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 import { findFreePort, listen } from '../harness/ports.ts';
 import { nodeProgram, spawnProgram } from '../harness/processes.ts';
 import { type HostCallAnswers, helloParams, sidewardenCommand, startSidecar, type TestSidecar } from '../harness/sidecar.ts';
@@ -23,7 +24,7 @@ const chatter = new URL('../fixtures/programs/chatter.mjs', import.meta.url);
 const [node, bin] = sidewardenCommand() as [string, string];
 
 /* The same sidecar whatever carries the connection. The other end-to-end tests go over stdio alone. */
-describe.runIf(isLinux).each(['stdio', 'pipe', 'nodeIpc'] as const)('over %s', (carrier) => {
+onLinux(describe).each(['stdio', 'pipe', 'nodeIpc'] as const)('over %s', (carrier) => {
   test('calls of every lane are answered, text of any script as it went', async () => {
     await using sidecar = await startSidecar({ carrier });
     const echo = { '\u{1F600}': 'ἄλφα\u0000\n"\\', long: 'ü'.repeat(300_000) };
@@ -166,7 +167,7 @@ describe.runIf(isLinux).each(['stdio', 'pipe', 'nodeIpc'] as const)('over %s', (
   });
 });
 
-describe.runIf(isLinux)('nothing is written to fd 1, whatever prints', () => {
+onLinux(describe)('nothing is written to fd 1, whatever prints', () => {
   test.each(['pipe', 'nodeIpc'] as const)('over %s', async (carrier) => {
     await using sidecar = await startSidecar({ carrier, env: { NODE_OPTIONS: `--import ${chatter.href}` } });
     let printed = '';
@@ -181,7 +182,7 @@ describe.runIf(isLinux)('nothing is written to fd 1, whatever prints', () => {
   });
 });
 
-describe.runIf(isLinux)('a host in the words of its library', () => {
+onLinux(describe)('a host in the words of its library', () => {
   const started: { child: ChildProcess; connection?: MessageConnection }[] = [];
   afterEach(async () => {
     for (const { child, connection } of started.splice(0)) {
@@ -249,7 +250,7 @@ describe.runIf(isLinux)('a host in the words of its library', () => {
   }
 });
 
-describe.runIf(isLinux)('over node-ipc, where reading cannot be paused', () => {
+onLinux(describe)('over node-ipc, where reading cannot be paused', () => {
   test('a host that reads nothing and sends over 64 MiB has ended', { timeout: 60_000 }, async () => {
     await using sidecar = await startSidecar({ carrier: 'nodeIpc' });
     const exited = new Promise<number | null>((resolve) => sidecar.child.once('exit', resolve));

@@ -4,6 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { onLinux } from '../harness/only.ts';
 
 /* The bundle needs nothing beside it: no node_modules, no checkout. */
 
@@ -18,7 +19,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
-test.skipIf(process.platform !== 'linux')('answers from an empty directory, in a pool thread too', async () => {
+onLinux(test)('answers from an empty directory, in a pool thread too', async () => {
   const session = [
     { id: 1, method: 'rpc.discover' },
     {

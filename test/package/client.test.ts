@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { onLinux } from '../harness/only.ts';
 import { root } from '../harness/sidecar.ts';
 import { installSidewarden } from './installed.ts';
 
@@ -18,7 +19,7 @@ test.each(['client.js', 'processManager.js'])('%s brings no zod and no other pac
   expect(Buffer.byteLength(source.join('\n'))).toBeLessThan(60_000);
 });
 
-test.skipIf(process.platform !== 'linux')('a CommonJS host has it by require', () => {
+onLinux(test)('a CommonJS host has it by require', () => {
   const code = `const { Sidecar } = require('sidewarden/client');
     const { createProcessManager } = require('sidewarden/process-manager');
     (async () => {

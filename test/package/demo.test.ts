@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { onLinux } from '../harness/only.ts';
 
 /* The demo checks what it shows, and says so when the two differ. */
 
 const root = join(import.meta.dirname, '..', '..');
 
-test.skipIf(process.platform !== 'linux')(
+onLinux(test)(
   'the demo shows what it promises, and leaves nothing behind',
   () => {
     const play = `await (await import(${JSON.stringify(join(root, 'clients/cli/demo.ts'))})).main();`;

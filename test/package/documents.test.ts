@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isLinux } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 import { findFreePort } from '../harness/ports.ts';
 import { root } from '../harness/sidecar.ts';
 import { installSidewarden } from './installed.ts';
@@ -56,7 +56,7 @@ describe.each(documents)('%s', (document) => {
     120_000,
   );
 
-  test.skipIf(!isLinux)(
+  onLinux(test)(
     'its example runs as it is pasted',
     async () => {
       const example = blocks.find(({ isExample }) => isExample)?.code as string;

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isLinux } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 import { findFreePort } from '../harness/ports.ts';
 import { nodeProgram, type Program, spawnProgram } from '../harness/processes.ts';
 import { root } from '../harness/sidecar.ts';
@@ -32,7 +32,7 @@ describe.each(['electron', 'vscode'])('the example for %s', { timeout: 120_000 }
     cpSync(join(root, 'test', 'fixtures', 'packages', name), join(modules, name), { recursive: true });
   });
 
-  describe.skipIf(!isLinux)('runs', () => {
+  onLinux(describe)('runs', () => {
     if (name === 'electron') electronScenes(directory);
     else vscodeScenes(directory);
   });

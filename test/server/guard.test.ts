@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseProcStat } from '../../src/workers/platform/parse/procStat.ts';
 import { isLinux } from '../harness/needs.ts';
+import { onLinux, only } from '../harness/only.ts';
 import { until } from '../harness/until.ts';
 
 /* guard.sh by itself, in every shell that is here: told of what runs, and left alone. */
@@ -16,54 +17,57 @@ const shells = [['dash'], ['bash', '--posix'], ['busybox', 'sh']].filter(
   ([command, ...args]) => spawnSync(command as string, [...args, '-c', 'true']).status === 0,
 );
 
-describe.skipIf(!isLinux || shells.length === 0).for(shells.map((shell) => ({ shell, name: shell.join(' ') })))('$name', ({ shell }) => {
-  test('at the end of its input it asks, waits for the grace, kills, and ends', async () => {
-    const guard = startGuard(shell);
-    const [polite, deaf] = [startProgram('sleep 300'), startProgram("trap '' TERM; echo ready; while :; do sleep 1; done")];
-    await once(deaf.child.stdout as NonNullable<ChildProcess['stdout']>, 'data');
-    guard.tell(`add 1 ${polite.id} TERM 30 -`, `led 1 ${mark(polite.pid)}`, `add 2 ${deaf.id} TERM 30 -`, `led 2 ${mark(deaf.pid)}`);
-    await guard.end();
-    expect(await polite.ended).toBe('SIGTERM');
-    expect(await deaf.ended).toBe('SIGKILL');
-  });
+only(isLinux && shells.length > 0, 'needs Linux and a shell')(describe).for(shells.map((shell) => ({ shell, name: shell.join(' ') })))(
+  '$name',
+  ({ shell }) => {
+    test('at the end of its input it asks, waits for the grace, kills, and ends', async () => {
+      const guard = startGuard(shell);
+      const [polite, deaf] = [startProgram('sleep 300'), startProgram("trap '' TERM; echo ready; while :; do sleep 1; done")];
+      await once(deaf.child.stdout as NonNullable<ChildProcess['stdout']>, 'data');
+      guard.tell(`add 1 ${polite.id} TERM 30 -`, `led 1 ${mark(polite.pid)}`, `add 2 ${deaf.id} TERM 30 -`, `led 2 ${mark(deaf.pid)}`);
+      await guard.end();
+      expect(await polite.ended).toBe('SIGTERM');
+      expect(await deaf.ended).toBe('SIGKILL');
+    });
 
-  test('what left its session is found by its mark alone, and told signals are sent', async () => {
-    const guard = startGuard(shell);
-    const program = startProgram('exec sleep 300');
-    guard.tell(`add 1 ${program.id} INT 300 -`);
-    await guard.end();
-    expect(await program.ended).toBe('SIGINT');
-  });
+    test('what left its session is found by its mark alone, and told signals are sent', async () => {
+      const guard = startGuard(shell);
+      const program = startProgram('exec sleep 300');
+      guard.tell(`add 1 ${program.id} INT 300 -`);
+      await guard.end();
+      expect(await program.ended).toBe('SIGINT');
+    });
 
-  test('another process under the same pid, one that was taken back, and a bystander are left alone', async () => {
-    const guard = startGuard(shell);
-    const [reused, removed, bystander] = [
-      startProgram('exec sleep 300', false),
-      startProgram('exec sleep 300'),
-      startProgram('exec sleep 300'),
-    ];
-    const member = startProgram('exec sleep 300');
-    guard.tell(`add 1 ${randomUUID()} TERM 30 -`, `led 1 ${reused.pid} 1`, `own 1 ${reused.pid} 1`);
-    guard.tell(`add 2 ${removed.id} TERM 30 -`, `led 2 ${mark(removed.pid)}`, `add 3 ${member.id} TERM 30 -`, 'del 2');
-    await guard.end();
-    expect(await member.ended).toBe('SIGTERM');
-    for (const { child } of [reused, removed, bystander]) expect(child.signalCode).toBeNull();
-  });
+    test('another process under the same pid, one that was taken back, and a bystander are left alone', async () => {
+      const guard = startGuard(shell);
+      const [reused, removed, bystander] = [
+        startProgram('exec sleep 300', false),
+        startProgram('exec sleep 300'),
+        startProgram('exec sleep 300'),
+      ];
+      const member = startProgram('exec sleep 300');
+      guard.tell(`add 1 ${randomUUID()} TERM 30 -`, `led 1 ${reused.pid} 1`, `own 1 ${reused.pid} 1`);
+      guard.tell(`add 2 ${removed.id} TERM 30 -`, `led 2 ${mark(removed.pid)}`, `add 3 ${member.id} TERM 30 -`, 'del 2');
+      await guard.end();
+      expect(await member.ended).toBe('SIGTERM');
+      for (const { child } of [reused, removed, bystander]) expect(child.signalCode).toBeNull();
+    });
 
-  test('it ends at once when there is nothing left, and no signal to a group ends it before', async () => {
-    const guard = startGuard(shell);
-    const program = startProgram('exec sleep 300');
-    guard.tell(`add 1 ${program.id} TERM 30 -`, 'del 1');
-    const signals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
-    // A shell sets its traps one after the other.
-    await until(() => signals.every((signal) => isIgnored(guard.pid, constants.signals[signal])), 'its traps');
-    for (const signal of signals) process.kill(guard.pid, signal);
-    await guard.end();
-    expect(program.child.signalCode).toBeNull();
-  });
-});
+    test('it ends at once when there is nothing left, and no signal to a group ends it before', async () => {
+      const guard = startGuard(shell);
+      const program = startProgram('exec sleep 300');
+      guard.tell(`add 1 ${program.id} TERM 30 -`, 'del 1');
+      const signals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
+      // A shell sets its traps one after the other.
+      await until(() => signals.every((signal) => isIgnored(guard.pid, constants.signals[signal])), 'its traps');
+      for (const signal of signals) process.kill(guard.pid, signal);
+      await guard.end();
+      expect(program.child.signalCode).toBeNull();
+    });
+  },
+);
 
-test.skipIf(!isLinux)('a sidecar that hangs when its host is gone is killed, and so its services end', { timeout: 60_000 }, async () => {
+onLinux(test)('a sidecar that hangs when its host is gone is killed, and so its services end', { timeout: 60_000 }, async () => {
   const host = startProgram('exec sleep 300');
   const hanging = startProgram('exec sleep 300');
   const guard = startGuard(['sh'], mark(hanging.pid), mark(host.pid));

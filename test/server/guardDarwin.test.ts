@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parsePsTable, psColumns } from '../../src/workers/platform/parse/psTable.ts';
+import { only } from '../harness/only.ts';
 
 /*
  * guardDarwin.sh by itself, in every shell that is here: told of what runs, and left alone. ps(1) of procps knows the columns that
@@ -17,7 +18,10 @@ const shells = [['dash'], ['bash', '--posix'], ['busybox', 'sh'], ['zsh', '--emu
   ([command, ...args]) => spawnSync(command as string, [...args, '-c', 'true']).status === 0,
 );
 
-describe.skipIf(!hasPs || shells.length === 0).for(shells.map((shell) => ({ shell, name: shell.join(' ') })))('$name', ({ shell }) => {
+only(
+  hasPs && shells.length > 0,
+  'needs a shell, and a ps(1) that knows the columns of macOS',
+)(describe).for(shells.map((shell) => ({ shell, name: shell.join(' ') })))('$name', ({ shell }) => {
   test('at the end of its input it asks, waits for the grace, kills, and ends', async () => {
     const guard = startGuard(shell);
     const [polite, deaf] = [startProgram('exec sleep 300'), startProgram("trap '' TERM; echo ready; while :; do sleep 1; done")];
@@ -91,15 +95,19 @@ describe.skipIf(!hasPs || shells.length === 0).for(shells.map((shell) => ({ shel
   });
 });
 
-test.skipIf(!hasPs)('a sidecar that hangs when its host is gone is killed, and so its services end', { timeout: 60_000 }, async () => {
-  const host = startProgram('exec sleep 300');
-  const hanging = startProgram('exec sleep 300');
-  const guard = startGuard(['sh'], mark(hanging.pid), mark(host.pid));
-  process.kill(hanging.pid, 'SIGSTOP');
-  host.child.kill('SIGKILL');
-  expect(await hanging.ended).toBe('SIGKILL');
-  await guard.end();
-});
+only(hasPs, 'needs a ps(1) that knows the columns of macOS')(test)(
+  'a sidecar that hangs when its host is gone is killed, and so its services end',
+  { timeout: 60_000 },
+  async () => {
+    const host = startProgram('exec sleep 300');
+    const hanging = startProgram('exec sleep 300');
+    const guard = startGuard(['sh'], mark(hanging.pid), mark(host.pid));
+    process.kill(hanging.pid, 'SIGSTOP');
+    host.child.kill('SIGKILL');
+    expect(await hanging.ended).toBe('SIGKILL');
+    await guard.end();
+  },
+);
 
 /** A child in a session of its own, whose parent lives. */
 const strayChild = `const { pid } = require("node:child_process").spawn("sleep", ["300"], { detached: true, stdio: "ignore" }); console.log(pid);`;

@@ -17,7 +17,8 @@ import { createPeerUser } from '../../src/server/os/peerUser.ts';
 import { parseProcLocks } from '../../src/workers/platform/parse/procLocks.ts';
 import { makeDirectory } from '../harness/directory.ts';
 import { createFakeClock } from '../harness/fakeClock.ts';
-import { isLinux, needs, nobody } from '../harness/needs.ts';
+import { needs, nobody } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 import { nodeProgram, spawnProgram } from '../harness/processes.ts';
 import { hasNative } from '../harness/sidecar.ts';
 import { until } from '../harness/until.ts';
@@ -375,7 +376,7 @@ describe('/proc/locks', () => {
     ]);
   });
 
-  test.runIf(isLinux)('shows a lock as long as it is held', async () => {
+  onLinux(test)('shows a lock as long as it is held', async () => {
     await using directory = await makeDirectory();
     const lock = await createFileLocks({ native: hasNative }).tryLock(directory.at('a.lock'));
     const where = lstatSync(directory.at('a.lock'), { bigint: true });

@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { createListenPort, type ListenSocket } from '../../src/server/os/listenSocket.ts';
-import { hasIpv6, isLinux } from '../harness/needs.ts';
+import { isLinux } from '../harness/needs.ts';
+import { only, withIpv6 } from '../harness/only.ts';
 import { findFreePort, listen } from '../harness/ports.ts';
 import { hasNative } from '../harness/sidecar.ts';
 
 const listenPort = createListenPort({ native: true, platform: 'linux' });
 
-describe.runIf(isLinux && hasNative)('a listening socket to hand over', () => {
+only(isLinux && hasNative, 'needs Linux and native calls (koffi)')(describe)('a listening socket to hand over', () => {
   test('what connects while nobody accepts is served by whoever gets the descriptor next', async () => {
     const port = await findFreePort();
     using socket = disposable(listenPort(port, '127.0.0.1'));
@@ -22,7 +23,7 @@ describe.runIf(isLinux && hasNative)('a listening socket to hand over', () => {
     expect(await second).toBe('two');
   });
 
-  test.runIf(hasIpv6)('a wildcard of IPv6 takes both families', async () => {
+  withIpv6(test)('a wildcard of IPv6 takes both families', async () => {
     const port = await findFreePort();
     using socket = disposable(listenPort(port, '::'));
     await using _server = serveOn(socket.fd, 'both');

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createProcessStarts } from '../../src/server/composition/processStarts.ts';
 import { createPlatform } from '../../src/workers/platform/index.ts';
 import { isLinux } from '../harness/needs.ts';
+import { only } from '../harness/only.ts';
 import { start } from '../workers/processScenes.ts';
 
 /* How the start of a process is read beside the pool: on Linux from /proc, elsewhere as the platform tells it. */
@@ -12,15 +13,18 @@ describe.each([
   ['from /proc', createProcessStarts('linux', platform.processes), isLinux],
   ['as the platform tells it', createProcessStarts('darwin', platform.processes), process.platform !== 'win32'],
 ])('%s', (_, { readStart, readTicks }, isHere) => {
-  test.skipIf(!isHere)('of one that lives it is the same whenever it is asked for, and of another it is another', async () => {
-    const own = await readStart(process.pid);
-    expect(own).toMatchObject({ ppid: process.ppid });
-    expect(await readStart(process.pid)).toEqual(own);
-    expect(await readTicks(process.pid)).toEqual(await readTicks(process.pid));
-    expect(await readStart(1)).not.toMatchObject({ start: (own as { start: number }).start });
-  });
+  only(isHere, 'needs the system that is asked so')(test)(
+    'of one that lives it is the same whenever it is asked for, and of another it is another',
+    async () => {
+      const own = await readStart(process.pid);
+      expect(own).toMatchObject({ ppid: process.ppid });
+      expect(await readStart(process.pid)).toEqual(own);
+      expect(await readTicks(process.pid)).toEqual(await readTicks(process.pid));
+      expect(await readStart(1)).not.toMatchObject({ start: (own as { start: number }).start });
+    },
+  );
 
-  test.skipIf(!isHere)('one that is gone is gone', async () => {
+  only(isHere, 'needs the system that is asked so')(test)('one that is gone is gone', async () => {
     const { pid, kill } = await start('sleep', ['600']);
     expect(await readStart(pid)).toMatchObject({ ppid: process.pid });
     await kill();

@@ -9,7 +9,7 @@ import { keepInheritedDescriptors } from '../../src/server/os/inheritedDescripto
 import { type Child, createLaunch, createSpawnChild, type SpawnOrder } from '../../src/server/os/spawn.ts';
 import { createPlatform } from '../../src/workers/platform/index.ts';
 import { makeDirectory } from '../harness/directory.ts';
-import { isLinux } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 import { hasNative } from '../harness/sidecar.ts';
 
 const ways = [
@@ -17,7 +17,7 @@ const ways = [
   { way: 'by Node', native: false },
 ].filter(({ native }) => hasNative || !native);
 
-describe.skipIf(!isLinux).for(ways)('a program that is started $way', ({ native }) => {
+onLinux(describe).for(ways)('a program that is started $way', ({ native }) => {
   keepInheritedDescriptors({ native: false, platform: 'linux' });
   const spawnChild = createSpawnChild(createLaunch({ native, platform: 'linux' }), systemClock);
   const start = (order: Partial<SpawnOrder>): Promise<Child> =>

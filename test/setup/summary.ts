@@ -26,7 +26,7 @@ function addModule(summary: Summary, module: TestModule): Summary {
     else
       summary.skipped.push({
         name: `${module.relativeModuleId} › ${test.fullName}`,
-        reason: (result.state === 'skipped' && result.note) || 'no reason given',
+        reason: (result.state === 'skipped' && result.note) || test.meta().skipReason || 'no reason given',
       });
   }
   // A file that does not load, or a failing hook, fails without any test of its own.

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
+import { onLinux } from '../harness/only.ts';
 import { cookieName, listSurvivors } from './survivors.ts';
 
-test.skipIf(process.platform !== 'linux')('a process that left our tree is known by its cookie, until it has ended', async () => {
+onLinux(test)('a process that left our tree is known by its cookie, until it has ended', async () => {
   const cookie = `self-test-${process.pid}`;
   // Detached by a shell that ends at once: no ancestor of it leads here.
   const shell = spawn('sh', ['-c', 'sleep 60 >/dev/null & echo $!'], {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { probeMark } from '../../src/native/linux/bindProbe.ts';
 import { checkPort, type PortQuestion, type PortVerdict } from '../../src/workers/tasks/checkPort.ts';
+import { onLinux } from '../harness/only.ts';
 import {
   bindUdp,
   bindWithoutListening,
@@ -19,7 +20,7 @@ const inUse: PortVerdict = { inUse: true, canBind: false, reason: 'inUse' };
 const hidden: PortVerdict = { inUse: false, canBind: false, reason: 'inUse' };
 const localhost = hasIpv6 ? ['127.0.0.1', '::1'] : ['127.0.0.1'];
 
-describe.skipIf(process.platform !== 'linux').each(sources)('port/check, from the $source', ({ native }) => {
+onLinux(describe).each(sources)('port/check, from the $source', ({ native }) => {
   const platform = socketsOnly(native);
   const ask = (port: number, hosts: string[] | null = null, more: Partial<PortQuestion> = {}) =>
     checkPort({ protocol: 'tcp', port, hosts, ...more }, platform);

@@ -12,6 +12,7 @@ import { checkPort } from '../../src/workers/tasks/checkPort.ts';
 import { growTrees } from '../../src/workers/tasks/growTrees.ts';
 import { readSockets } from '../../src/workers/tasks/readSockets.ts';
 import { scanOwners } from '../../src/workers/tasks/scanOwners.ts';
+import { only } from '../harness/only.ts';
 import { until } from '../harness/until.ts';
 import { start, startZombie } from './processScenes.ts';
 import { listen } from './socketScenes.ts';
@@ -25,7 +26,7 @@ const isMac = process.platform === 'darwin';
 const native = createDarwin({ native: true });
 const tools = createDarwin({ native: false });
 
-describe.skipIf(!isMac)('on a Mac', () => {
+only(isMac, 'needs a Mac')(describe)('on a Mac', () => {
   test('the structures of this system are those of the headers', () => {
     expect(native.probeCapabilities()).toMatchObject({ native: true, nativeProblem: null });
   });

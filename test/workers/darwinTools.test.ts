@@ -14,6 +14,7 @@ import { listHeldPorts } from '../../src/workers/tasks/heldPorts.ts';
 import { listProcesses } from '../../src/workers/tasks/listProcesses.ts';
 import { readSockets } from '../../src/workers/tasks/readSockets.ts';
 import { scanOwners } from '../../src/workers/tasks/scanOwners.ts';
+import { only } from '../harness/only.ts';
 import { standIn } from '../harness/standIn.ts';
 import { until } from '../harness/until.ts';
 import { start, startZombie } from './processScenes.ts';
@@ -37,7 +38,7 @@ const withTools = (tools: Partial<Tools>): Platform => createDarwin({ native: fa
 const netstatLine = (protocol: string, local: string, state = '') => `${protocol}       0      0  ${local}   *.*    ${state}`;
 const prints = (...lines: string[]) => standIn(`cat <<'END'`, 'Active Internet connections (including servers)', ...lines, 'END');
 
-describe.skipIf(!hasPs)('processes by ps(1)', () => {
+only(hasPs, 'needs a ps(1) that knows the columns of macOS')(describe)('processes by ps(1)', () => {
   test('this one, its parent, and those of others', async () => {
     const { processes } = withTools({});
     const self = await processes.describe(process.pid);
@@ -220,23 +221,29 @@ describe('owners by lsof(8)', () => {
     return { rows, owners: (await scanOwners({ keys, work: shareCandidates(candidates) }, platform)).owners.map(({ pid }) => pid) };
   }
 
-  test.skipIf(!hasPs || !hasLsof)('a listener is found with the process that has it, and no client of it', async () => {
-    await using server = await listen({ host: '127.0.0.1' });
-    const netstat = await prints(netstatLine('tcp4', `127.0.0.1.${server.port}`, 'LISTEN'));
-    const platform = withTools(process.platform === 'darwin' ? {} : { netstat });
-    await start('sh', ['-c', 'exec sleep 600 3<&0'], { stdio: [0, 'pipe', 'inherit'] });
-    expect((await ask(platform, server.port)).owners).toEqual([process.pid]);
-    expect((await listHeldPorts([process.pid], platform)).get(process.pid)).toContain(server.port);
-  });
+  only(hasPs && hasLsof, 'needs lsof(8), and a ps(1) that knows the columns of macOS')(test)(
+    'a listener is found with the process that has it, and no client of it',
+    async () => {
+      await using server = await listen({ host: '127.0.0.1' });
+      const netstat = await prints(netstatLine('tcp4', `127.0.0.1.${server.port}`, 'LISTEN'));
+      const platform = withTools(process.platform === 'darwin' ? {} : { netstat });
+      await start('sh', ['-c', 'exec sleep 600 3<&0'], { stdio: [0, 'pipe', 'inherit'] });
+      expect((await ask(platform, server.port)).owners).toEqual([process.pid]);
+      expect((await listHeldPorts([process.pid], platform)).get(process.pid)).toContain(server.port);
+    },
+  );
 
-  test.skipIf(!hasPs || !hasLsof)('a place that nobody here holds has no owner: it is hidden, and not free', async () => {
-    const netstat = await prints(netstatLine('tcp4', '127.0.0.1.18081', 'LISTEN'));
-    const { rows, owners } = await ask(withTools({ netstat }), 18_081);
-    expect(rows).toHaveLength(1);
-    expect(owners).toEqual([]);
-  });
+  only(hasPs && hasLsof, 'needs lsof(8), and a ps(1) that knows the columns of macOS')(test)(
+    'a place that nobody here holds has no owner: it is hidden, and not free',
+    async () => {
+      const netstat = await prints(netstatLine('tcp4', '127.0.0.1.18081', 'LISTEN'));
+      const { rows, owners } = await ask(withTools({ netstat }), 18_081);
+      expect(rows).toHaveLength(1);
+      expect(owners).toEqual([]);
+    },
+  );
 
-  test.skipIf(!hasPs)('none, could not look, and cannot look are told apart', async () => {
+  only(hasPs, 'needs a ps(1) that knows the columns of macOS')(test)('none, could not look, and cannot look are told apart', async () => {
     const netstat = await prints(netstatLine('tcp4', '127.0.0.1.18081', 'LISTEN'));
     const none = withTools({ netstat, lsof: await standIn('exit 1') });
     expect((await ask(none, 18_081)).owners).toEqual([]);

@@ -7,9 +7,10 @@ import { createPlatform } from '../../src/workers/platform/index.ts';
 import { createCount } from '../../src/workers/sharedCount.ts';
 import { checkEvidence } from '../../src/workers/tasks/checkEvidence.ts';
 import { groundEvidence } from '../../src/workers/tasks/groundEvidence.ts';
+import { onLinux } from '../harness/only.ts';
 import { nativeModes, start } from './processScenes.ts';
 
-describe.skipIf(process.platform !== 'linux').each(nativeModes)('what knowledge rests on, native %s', (native) => {
+onLinux(describe).each(nativeModes)('what knowledge rests on, native %s', (native) => {
   const platform = createPlatform('linux', { native });
 
   test('stands while nothing happens, however often it is asked', async () => {

@@ -12,6 +12,7 @@ import type { Platform, Processes } from '../../src/workers/platform/types.ts';
 import { describeProcesses } from '../../src/workers/tasks/describeProcesses.ts';
 import { listProcesses } from '../../src/workers/tasks/listProcesses.ts';
 import { sampleUsage } from '../../src/workers/tasks/sampleUsage.ts';
+import { onLinux } from '../harness/only.ts';
 import { until } from '../harness/until.ts';
 import {
   isRoot,
@@ -25,7 +26,7 @@ import {
   startZombie,
 } from './processScenes.ts';
 
-const describeLinux = describe.runIf(process.platform === 'linux');
+const describeLinux = onLinux(describe);
 const hasInodes = process.platform === 'linux' && probeLinux({ native: nativeModes[0] ?? false }).pidfdInode;
 
 /** On Linux every question is answered at once. */

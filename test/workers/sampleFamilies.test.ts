@@ -4,12 +4,12 @@ import { createPlatform } from '../../src/workers/platform/index.ts';
 import { readUsage } from '../../src/workers/platform/linux/cgroup.ts';
 import { sampleFamilies } from '../../src/workers/tasks/sampleFamilies.ts';
 import { makeDirectory } from '../harness/directory.ts';
-import { isLinux } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 import { nodeProgram, spawnProgram } from '../harness/processes.ts';
 import { until } from '../harness/until.ts';
 import { nativeModes } from './processScenes.ts';
 
-describe.runIf(isLinux).each(nativeModes)('what families use, native %s', (native) => {
+onLinux(describe).each(nativeModes)('what families use, native %s', (native) => {
   const platform = createPlatform('linux', { native });
   const identify = (pid: number) => ({ pid, identity: platform.processes.identify(pid) as string });
 
@@ -41,7 +41,7 @@ describe.runIf(isLinux).each(nativeModes)('what families use, native %s', (nativ
   });
 });
 
-describe.runIf(isLinux)('what the kernel counts for a cgroup', () => {
+onLinux(describe)('what the kernel counts for a cgroup', () => {
   test('is taken where it is there, and only there', async () => {
     await using directory = await makeDirectory();
     await mkdir(directory.at('group', 'below'), { recursive: true });

@@ -9,6 +9,7 @@ import { createKill, type KillOptions } from '../../src/server/processes/kill.ts
 import { createLadder } from '../../src/server/processes/ladder.ts';
 import { createPool, type Pool } from '../../src/workers/pool.ts';
 import { createWaiter } from '../../src/workers/waiter.ts';
+import { onLinux } from '../harness/only.ts';
 import { spawnProgram } from '../harness/processes.ts';
 import { until } from '../harness/until.ts';
 import { nativeModes } from './processScenes.ts';
@@ -28,7 +29,7 @@ const ways = [
   { native: nativeModes[0] as boolean, target: 'looked up before' as const },
 ];
 
-describe.runIf(process.platform === 'linux').each(ways)('a thread that dies while it signals, native $native, a target $target', (way) => {
+onLinux(describe).each(ways)('a thread that dies while it signals, native $native, a target $target', (way) => {
   test.each(['before hold 1', 'before SIGTERM 1', 'after SIGTERM 1', 'before SIGCONT 1', 'after SIGCONT 1'])(
     '%s: the step is taken up again, nothing is signalled twice',
     async (point) => {
@@ -98,7 +99,7 @@ describe.runIf(process.platform === 'linux').each(ways)('a thread that dies whil
   });
 });
 
-test.runIf(process.platform === 'linux')('a kill asks the wall clock for nothing: setting it changes nothing', async () => {
+onLinux(test)('a kill asks the wall clock for nothing: setting it changes nothing', async () => {
   await using scene = createScene(
     { native: true, target: 'looked up by the step' },
     {

@@ -8,6 +8,7 @@ import type { OwnerScan, Platform, SocketRow } from '../../src/workers/platform/
 import { explainPort } from '../../src/workers/tasks/explainPort.ts';
 import { readSockets } from '../../src/workers/tasks/readSockets.ts';
 import { scanOwners } from '../../src/workers/tasks/scanOwners.ts';
+import { onLinux } from '../harness/only.ts';
 import { until } from '../harness/until.ts';
 import {
   bindUdp,
@@ -22,7 +23,7 @@ import {
   start,
 } from './socketScenes.ts';
 
-describe.skipIf(process.platform !== 'linux').each(sources)('sockets, from the $source', ({ source, native }) => {
+onLinux(describe).each(sources)('sockets, from the $source', ({ source, native }) => {
   const platform = socketsOnly(native);
 
   test('says where it looks', () => {

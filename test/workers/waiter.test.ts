@@ -4,6 +4,7 @@ import { type Clock, systemClock, type Timer } from '../../src/clock.ts';
 import type { ProcessInfo } from '../../src/protocol/types/process.ts';
 import { createLinuxProcesses } from '../../src/workers/platform/linux/processes.ts';
 import { createWaiter, type Waiter } from '../../src/workers/waiter.ts';
+import { onLinux, only } from '../harness/only.ts';
 import { until } from '../harness/until.ts';
 import { nativeModes, otherThread, program, sourceDirectory, start, startProgram, startZombie } from './processScenes.ts';
 
@@ -16,7 +17,7 @@ const isSettled = async (promise: Promise<unknown>) => {
   return (await Promise.race([promise.catch(() => null), new Promise((resolve) => setImmediate(resolve, pending))])) !== pending;
 };
 
-describe.runIf(process.platform === 'linux').each(nativeModes)('waiter, native %s', (native) => {
+onLinux(describe).each(nativeModes)('waiter, native %s', (native) => {
   const open = (): Waiter => {
     const waiter = createWaiter({ platform: 'linux', native });
     onTestFinished(() => waiter.close());
@@ -64,7 +65,7 @@ describe.runIf(process.platform === 'linux').each(nativeModes)('waiter, native %
     await until(() => look(pid)?.status === 'zombie', 'the zombie that it is now');
   });
 
-  test.runIf(nativeModes.includes(true))('a process whose first thread ended lives on', async () => {
+  only(nativeModes.includes(true), 'needs koffi')(test)('a process whose first thread ended lives on', async () => {
     const waiter = open();
     const leader = await startProgram('deadLeader.mjs');
     await until(() => look(leader.pid).status === 'other', 'its first thread ends');
@@ -151,7 +152,7 @@ describe.runIf(process.platform === 'linux').each(nativeModes)('waiter, native %
   });
 });
 
-test.runIf(nativeModes.includes(true))('when the last wait ends, so does the call in the libuv thread', async () => {
+only(nativeModes.includes(true), 'needs koffi')(test)('when the last wait ends, so does the call in the libuv thread', async () => {
   const { line } = await start(process.execPath, [program('waitAndAbort.mjs'), JSON.stringify(sourceDirectory)]);
   // A call that nobody woke would keep Node for 5 s, and then the next one.
   expect(Number(await line())).toBeLessThan(3_000);

@@ -4,9 +4,10 @@ import { createLinuxProcesses } from '../../src/workers/platform/linux/processes
 import type { Platform, Processes } from '../../src/workers/platform/types.ts';
 import { sampleUsage } from '../../src/workers/tasks/sampleUsage.ts';
 import { walkTree } from '../../src/workers/tasks/walkTree.ts';
+import { onLinux } from '../harness/only.ts';
 import { nativeModes, start, startProgram, startZombie } from './processScenes.ts';
 
-describe.runIf(process.platform === 'linux').each(nativeModes)('a tree of processes, native %s', (native) => {
+onLinux(describe).each(nativeModes)('a tree of processes, native %s', (native) => {
   const platform = { processes: createLinuxProcesses({ native }) } as Platform;
 
   test('has all descendants, parents first, with their depth', async () => {

@@ -16,7 +16,7 @@ import { readSockets } from '../../src/workers/tasks/readSockets.ts';
 import { sampleUsage } from '../../src/workers/tasks/sampleUsage.ts';
 import { scanOwners } from '../../src/workers/tasks/scanOwners.ts';
 import { createDirectPool } from '../harness/directPool.ts';
-import { isLinux } from '../harness/needs.ts';
+import { onLinux } from '../harness/only.ts';
 import { standIn } from '../harness/standIn.ts';
 import { until } from '../harness/until.ts';
 import { isAlive } from '../harness/watching.ts';
@@ -91,7 +91,7 @@ describe('Win32_Process, as JSON (learn.microsoft.com, “Win32_Process class”
   const numbers = (created: bigint, cpu: bigint, workingSetBytes: number) => ({ created, cpu, workingSetBytes });
 });
 
-describe.skipIf(!isLinux)('with tools that tell of Linux', { timeout: 60_000 }, () => {
+onLinux(describe)('with tools that tell of Linux', { timeout: 60_000 }, () => {
   test('who a process is, and the same again; none of that pid is null', async () => {
     const { processes } = await platformOf();
     const { pid, kill } = await start('sleep', ['600']);
@@ -201,7 +201,7 @@ describe.skipIf(!isLinux)('with tools that tell of Linux', { timeout: 60_000 }, 
   });
 });
 
-describe.skipIf(!isLinux)('a PowerShell that does not answer as it should is no answer', () => {
+onLinux(describe)('a PowerShell that does not answer as it should is no answer', () => {
   test.each([
     ['it is missing', null, /missing/],
     ['it is barred', 'echo "cannot be loaded because running scripts is disabled" >&2; exit 1', /ended with 1 \(cannot be loaded/],
