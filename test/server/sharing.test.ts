@@ -1,6 +1,16 @@
 import { expect, test } from 'vitest';
 import { shareQuestions } from '../../src/server/supervisor/sharing.ts';
 
+test('no more is asked together than there may be', async () => {
+  const asked: number[][] = [];
+  const ask = shareQuestions(async (numbers: number[]) => {
+    asked.push(numbers);
+    return numbers;
+  }, 2);
+  expect(await Promise.all([1, 2, 3, 4].map(ask))).toEqual([1, 2, 3, 4]);
+  expect(asked).toEqual([[1], [2, 3], [4]]);
+});
+
 test('what is asked while a question is under way is asked together, answered in order, and fails together', async () => {
   const asked: number[][] = [];
   const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>(), Promise.withResolvers<void>()];
