@@ -78,7 +78,11 @@ export const layers: Layer[] = [
     files: [`${platform}index.ts`],
     may: [...kernel, 'type:platform', ...systems.map((system) => `platform/${system}`)],
   },
-  { name: 'waits', files: [`${platform}waits.ts`, `${platform}watchedHandles.ts`], may: [...kernel, 'type:platform'] },
+  {
+    name: 'waits',
+    files: [`${platform}waits.ts`, `${platform}watchedHandles.ts`, `${platform}sharedReading.ts`],
+    may: [...kernel, 'type:platform'],
+  },
   { name: 'sockets', files: [`${platform}closingSockets.ts`, `${platform}localAddresses.ts`], may: ['type:platform', 'parse', 'node:*'] },
   { name: 'platform', files: [platform], may: ['protocol'] },
 

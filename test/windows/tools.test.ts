@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
+import { type Address, parseAddress } from '../../src/workers/platform/parse/address.ts';
+import { openBindAttempt } from '../../src/workers/platform/win32/bindAttempt.ts';
 import { openProcessList, type ProcessList } from '../../src/workers/platform/win32/processList.ts';
 import { createToolSignals } from '../../src/workers/platform/win32/toolSignals.ts';
 import { askHere, systemTools } from '../../src/workers/platform/win32/tools.ts';
+import { findFreePort, listen } from '../harness/ports.ts';
 import { nodeProgram, spawnProgram } from '../harness/processes.ts';
 import { until } from '../harness/until.ts';
 
@@ -56,4 +59,14 @@ test('a program with a window is asked to close it', async ({ skip }) => {
   const others = listHere().map(({ pid }) => pid);
   expect(signals.asking?.ask({ targets, others })).toEqual(['wmClose']);
   await until(() => program.child.exitCode === 5, 'it ends by itself');
+});
+
+test('a bind is tried by Node’s own handles where there are no native calls', async () => {
+  const { tcp, udp } = openBindAttempt({ native: false });
+  expect(udp).toBeNull();
+  await using server = await listen({ port: 0, host: '127.0.0.1' });
+  const address = parseAddress('127.0.0.1') as Address;
+  const attempt = (port: number) => tcp?.({ protocol: 'tcp', address, port, scope: null });
+  expect(attempt(server.port)).toMatch(/EADDRINUSE|EACCES/);
+  expect(attempt(await findFreePort())).toBeNull();
 });

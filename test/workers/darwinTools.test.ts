@@ -75,6 +75,19 @@ only(hasPs, 'needs a ps(1) that knows the columns of macOS')(describe)('processe
     await until(async () => ((await processes.sample(pid))?.cpuMs ?? 0) >= 1_000, 'a second of CPU time', 50_000);
   });
 
+  test('two looks at CPU time are two runs of ps, however long each takes, and each tells its own time', async () => {
+    const ps = await standIn('sleep 0.3', `exec ${found.ps} "$@"`);
+    const { processes } = withTools({ ps });
+    const first = await Promise.all([processes.sample(process.pid), processes.sample(process.ppid)]);
+    // One run for both.
+    expect(first[0]?.atMs).toBe(first[1]?.atMs);
+    const second = await until(async () => {
+      const sample = await processes.sample(process.pid);
+      return sample?.atMs === first[0]?.atMs ? null : sample;
+    }, 'a later look');
+    expect(second.atMs - (first[0]?.atMs ?? 0)).toBeGreaterThan(300);
+  });
+
   test('a zombie is one, names its parent, and is not signalled', async () => {
     const { pid, parent } = await startZombie();
     const { processes, signals } = withTools({});

@@ -5,6 +5,7 @@ import type { ProcessInfo } from '../../../protocol/types/process.ts';
 import { findVariable } from '../parse/environ.ts';
 import { parseTaskInfo, parseWorkingDirectory, sizes } from '../parse/libproc.ts';
 import { type ProcArgs, parseProcArgs } from '../parse/procArgs.ts';
+import { monotonicMs, type Reading, shareReading } from '../sharedReading.ts';
 import type { Processes, ProcessSample } from '../types.ts';
 import { sameIdentity } from './identity.ts';
 import { openProcessList, type ProcessList, type ProcessRow } from './processList.ts';
@@ -18,6 +19,8 @@ import { userName } from './users.ts';
 export function createDarwinProcesses(options: DarwinOptions): Processes {
   const list = openProcessList(options);
   const details = options.native ? openDetails() : null;
+  const ps = options.native ? openProcessList({ ...options, native: false }) : list;
+  const askPs = shareReading(() => ps.list());
   return {
     describe: (pid) => describe(pid, list, details),
     glimpse: (pid) => describe(pid, list, details),
@@ -31,7 +34,7 @@ export function createDarwinProcesses(options: DarwinOptions): Processes {
     },
     listPids: async () => (await list.list()).map(({ pid }) => pid),
     readParents: async () => new Map((await list.list()).map(({ pid, ppid }) => [pid, ppid])),
-    sample: (pid) => sample(pid, list, details, options),
+    sample: (pid) => sample(pid, list, details, askPs),
     sameIdentity,
     // macOS has neither units nor cgroups; what runs in a container runs in a virtual machine.
     readPlacement: async (pid) => ((await list.find(pid)) === null ? null : { container: null, unit: null }),
@@ -131,19 +134,22 @@ function nameOf({ name }: ProcessRow, executable: string | null): string {
   return base?.startsWith(name) && name !== '' ? base : name;
 }
 
-/** Of a process of another user ps(1) tells it, which is allowed to see all. */
-async function sample(pid: number, list: ProcessList, details: Details | null, options: DarwinOptions): Promise<ProcessSample | null> {
-  const row = await list.find(pid);
-  if (row === null || row.status === 'zombie') return null;
+/** What libproc does not tell, as of a process of another user, ps(1) does, which may see all. */
+async function sample(
+  pid: number,
+  list: ProcessList,
+  details: Details | null,
+  askPs: () => Promise<Reading<ProcessRow>>,
+): Promise<ProcessSample | null> {
+  const row = details === null ? null : await list.find(pid);
+  if (details !== null && (row === null || row.status === 'zombie')) return null;
   const own = details?.usage(pid) ?? null;
-  const told = own === null && row.cpuMs === null ? await openProcessList({ ...options, native: false }).find(pid) : row;
-  const { cpuMs, rssBytes } = own ?? told ?? row;
-  if (cpuMs === null || rssBytes === null) return null;
-  return { ref: { pid, identity: row.identity }, cpuMs, rssBytes, atMs: monotonicMs() };
+  if (row !== null && own !== null) return { ref: { pid, identity: row.identity }, ...own, atMs: monotonicMs() };
+  const { rows, atMs } = await askPs();
+  const told = rows.find((one) => one.pid === pid && one.status !== 'zombie');
+  if (told === undefined || told.cpuMs === null || told.rssBytes === null) return null;
+  return { ref: { pid, identity: row?.identity ?? told.identity }, cpuMs: told.cpuMs, rssBytes: told.rssBytes, atMs };
 }
-
-/** The same in every thread, where performance.now() begins with the thread. */
-const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1_000_000;
 
 async function readVariable(
   pid: number,

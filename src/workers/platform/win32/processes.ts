@@ -5,6 +5,7 @@ import type { ProcessInfo } from '../../../protocol/types/process.ts';
 import { findInEnvironmentBlock } from '../parse/environmentBlock.ts';
 import { filetimeToEpochMs, filetimeToMs } from '../parse/filetime.ts';
 import { parseWindowsCommandLine } from '../parse/windowsCommandLine.ts';
+import { type Reading, shareReading } from '../sharedReading.ts';
 import type { Processes, ProcessSample } from '../types.ts';
 import { type HeldProcess, holdProcess, processHandles } from './heldProcess.ts';
 import { formatIdentity, sameIdentity } from './identity.ts';
@@ -18,7 +19,7 @@ import { userName } from './users.ts';
  */
 export function createWin32Processes({ native }: Win32Options, list: ProcessList): Processes {
   const hold: TakeHold = native ? holdToRead : () => 'denied';
-  const read = shareReading(list);
+  const read = shareReading(() => list.list());
   return {
     describe: (pid) => describe(pid, list, hold),
     glimpse: (pid) => describe(pid, list, hold),
@@ -99,36 +100,13 @@ async function identify(pid: number, list: ProcessList, native: boolean): Promis
   return formatIdentity(held);
 }
 
-interface Reading {
-  rows: ProcessRow[];
-  atMs: number;
-}
-
 /** From the list; a tree is sampled by one reading of it, also by whoever asks while that is under way. */
-async function sample(pid: number, read: () => Promise<Reading>): Promise<ProcessSample | null> {
+async function sample(pid: number, read: () => Promise<Reading<ProcessRow>>): Promise<ProcessSample | null> {
   const { rows, atMs } = await read();
   const row = rows.find((one) => one.pid === pid);
   if (row === undefined || row.cpu === null || row.workingSetBytes === null) return null;
   return { ref: { pid, identity: identityOf(row) }, cpuMs: filetimeToMs(row.cpu), rssBytes: row.workingSetBytes, atMs };
 }
-
-function shareReading(list: ProcessList): () => Promise<Reading> {
-  let latest: Promise<Reading> | null = null;
-  let endedMs = Number.NEGATIVE_INFINITY;
-  const read = async (): Promise<Reading> => ({ rows: await list.list(), atMs: monotonicMs() });
-  return () => {
-    if (latest !== null && monotonicMs() - endedMs <= sharedReadingMs) return latest;
-    endedMs = Number.POSITIVE_INFINITY;
-    latest = read().finally(() => {
-      endedMs = monotonicMs();
-    });
-    return latest;
-  };
-}
-const sharedReadingMs = 5;
-
-/** The same in every thread, where performance.now() begins with the thread. */
-const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1_000_000;
 
 function readVariable(pid: number, name: string): { value: string; identity: string } | null {
   const held = holdProcess(pid, access.query | access.readMemory);
