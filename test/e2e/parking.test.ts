@@ -115,6 +115,16 @@ only(canPark, 'needs native calls (koffi) and cgroups of our own')(describe)('a 
     await until(() => !isAlive(parked), 'its end');
   });
 
+  test('holds nobody up when somebody has stopped it', async () => {
+    await using sidecar = await startSidecar();
+    await sidecar.call('service/start', { spec: { ...sleeps, name: 'a' } });
+    const parked = await parkedOf(sidecar);
+    process.kill(parked, 'SIGSTOP');
+    await sidecar.call('service/stop', { name: 'a' });
+    expect(isAlive(parked)).toBe(false);
+    expect(cgroupsOf(sidecar.pid)).toEqual([]);
+  });
+
   test('ends with the sidecar, however that ends, and so does its cgroup', async () => {
     await using sidecar = await startSidecar();
     await sidecar.call('service/start', { spec: { ...sleeps, name: 'a' } });

@@ -44,7 +44,10 @@ export function entryThroughShell({ directory, command, program, args, environme
 }
 
 const entryName = 'sidewarden-entry';
-export const isCgroupEntry = (commandLine: readonly string[] | null): boolean => commandLine?.[0] === entryName;
+/** One that waits until it is told what to become (parkedEntry.ts). */
+export const parkedName = 'sidewarden-parked';
+export const isCgroupEntry = (commandLine: readonly string[] | null): boolean =>
+  commandLine?.[0] === entryName || commandLine?.[0] === parkedName;
 /** A shell redirects no number of two digits, so this is the last one for it; some program may need even that. */
 export const shellNoticeFd = 9;
 export const noticeFdBeside = (descriptors: number): typeof shellNoticeFd | null =>
@@ -63,11 +66,22 @@ const noticingScript = script.replace('; }', ` && echo >&${shellNoticeFd}; }`).r
  * know. By a notice it may come a moment early: some shells close it right before exec, instead of having exec do so.
  */
 export async function hasEntered({ pid, notice, cgroup, hasExited }: Entering, clock: Clock): Promise<boolean> {
-  if (notice !== null) return (await readAll(notice)).length > 0;
+  if (notice !== null) {
+    const said = await within(readAll(notice), clock);
+    return said === null ? isInCgroup(pid, cgroup) : said.length > 0;
+  }
   for (let pauseMs = 1; pauseMs < longestEntryMs && !hasExited() && (await isEntry(pid)); pauseMs *= 1.5) await clock.sleep(pauseMs);
   return (await isInCgroup(pid, cgroup)) || hasExited() || (await readCommandLine(pid)) === '';
 }
 const longestEntryMs = 1_000;
+
+/** Null when that takes longer than any entry does: the shell was stopped, or the kernel is slow; nobody waits for that. */
+export async function within<Value>(value: Promise<Value>, clock: Clock): Promise<Value | null> {
+  const over = new AbortController();
+  const late = clock.sleep(longestEntryMs, over.signal).then(() => null);
+  late.catch(() => {});
+  return Promise.race([value, late]).finally(() => over.abort());
+}
 
 export interface Entering {
   pid: number;

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
-import { passesShell, shellNoticeFd } from './cgroupEntry.ts';
+import type { Clock } from '../../clock.ts';
+import { parkedName, passesShell, shellNoticeFd, within } from './cgroupEntry.ts';
 import type { Launched, Launcher } from './launch.ts';
 import type { Child, SpawnOrder } from './spawn.ts';
 
@@ -15,7 +16,7 @@ export interface ParkedEntry {
   fits(order: ParkedOrder): boolean;
   /** Becomes the program, once. Only for what fits. */
   become(order: ParkedOrder & { path: string }): Child;
-  /** Ends it, unless it has become something. Resolves when it is gone. */
+  /** Ends it, unless it has become something. Resolves when it is gone, or will not go. */
   end(): Promise<void>;
 }
 
@@ -25,6 +26,7 @@ export type ParkedOrder = Pick<SpawnOrder, 'command' | 'args' | 'cwd' | 'environ
 export async function parkEntry(
   { cgroup, environment }: { cgroup: string; environment: Readonly<Record<string, string>> },
   launch: Launcher,
+  clock: Clock,
 ): Promise<ParkedEntry | null> {
   const own = Object.fromEntries(Object.entries(environment).filter(([name]) => mayBeTold(name) && !directoryVariables.includes(name)));
   const launched = await launch({
@@ -42,11 +44,9 @@ export async function parkEntry(
   if ('errno' in launched) return null;
   const { stdin, notice } = launched as Launched & { stdin: Writable; notice: Readable };
   const closed = new Promise<void>((resolve) => notice.once('close', () => resolve()));
-  const isInside = await Promise.race([
-    new Promise<boolean>((resolve) => notice.once('data', () => resolve(true))),
-    closed.then(() => false),
-  ]);
-  const entry = createParked(launched, { cgroup, environment: own, stdin, closed });
+  const said = new Promise<boolean>((resolve) => notice.once('data', () => resolve(true)));
+  const isInside = await within(Promise.race([said, closed.then(() => false)]), clock);
+  const entry = createParked(launched, { cgroup, environment: own, stdin, closed }, clock);
   if (isInside) return entry;
   await entry.end();
   return null;
@@ -60,7 +60,11 @@ interface Inside {
   closed: Promise<void>;
 }
 
-function createParked({ stdin: _, notice: __, ...child }: Launched, { cgroup, environment, stdin, closed }: Inside): ParkedEntry {
+function createParked(
+  { stdin: _, notice: __, ...child }: Launched,
+  { cgroup, environment, stdin, closed }: Inside,
+  clock: Clock,
+): ParkedEntry {
   let hasBecome = false;
   return {
     pid: child.pid,
@@ -70,12 +74,14 @@ function createParked({ stdin: _, notice: __, ...child }: Launched, { cgroup, en
     become(order) {
       hasBecome = true;
       stdin.end(tell(order, environment) ?? '');
-      return { ...child, stdin: null, cgroup: closed.then(() => cgroup) };
+      return { ...child, stdin: null, cgroup: within(closed, clock).then(() => cgroup) };
     },
     async end() {
       if (hasBecome) return;
       stdin.end();
-      await child.exited;
+      // It may have been stopped.
+      child.signal('SIGKILL');
+      await within(child.exited, clock);
       // Nobody has read these to their ends.
       child.output?.stdout.destroy();
       child.output?.stderr.destroy();
@@ -104,7 +110,6 @@ function tell({ command, args, cwd, environment, path }: ParkedOrder & { path: s
 }
 const mostBytes = 8 * 1024;
 
-const parkedName = 'sidewarden-parked';
 /** Its own variables, which would be changed where somebody exports them. */
 const mayBeTold = (name: string): boolean => passesShell(name) && !name.startsWith('sidewarden_');
 /** A shell sets them itself, so they are always told. */

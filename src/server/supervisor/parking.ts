@@ -93,7 +93,7 @@ export function createParking(parts: ParkingParts): Parking {
       await ledger.recordIntent({ startId, name: 'parked', command: '/bin/sh', cgroup });
       const contained = await containment.prepare({ startId, signal: 'SIGKILL', graceMs: 0, isParked: true });
       const environment = buildEnvironment({ inherited: parts.environment, inheritEnv: true, env: {}, startId });
-      const entry = contained.cgroup === null ? null : await parkEntry({ cgroup: contained.cgroup, environment }, launcher);
+      const entry = contained.cgroup === null ? null : await parkEntry({ cgroup: contained.cgroup, environment }, launcher, clock);
       if (entry === null) return await forget({ startId, contained });
       const made: Parked = { startId, contained, entry };
       parked = made;
