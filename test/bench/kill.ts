@@ -37,7 +37,7 @@ const treeCost =
   'so that none can fork away, each of the 200 is stopped, looked at and continued before it ends: each is given a processor twice, and some 30 calls by us, where `kill -9 -PGID` is one call and one turn for each.';
 
 /** As ping and port/check are warmed up: until V8 has compiled what is called. */
-const warmUp = 100;
+const warmUp = 500;
 
 /** What is allowed beside 1.5 times the time of its own. */
 const allowanceMs = 2;

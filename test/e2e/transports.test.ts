@@ -153,15 +153,15 @@ onLinux(describe).each(['stdio', 'pipe', 'nodeIpc'] as const)('over %s', (carrie
 
   test('its children get nothing of the connection', async () => {
     await using sidecar = await startSidecar({ carrier });
+    // What this very test got from whoever started it, the sidecar has as well; and a pipe of the child’s own has one name at both its ends.
+    const inherited = descriptorsOf(process.pid);
+    const ours = descriptorsOf(sidecar.pid).filter((target) => /^(socket|pipe):/.test(target) && !inherited.includes(target));
     const { service } = await sidecar.call('service/start', {
       spec: { name: 'child', command: process.execPath, args: ['-e', 'setInterval(() => {}, 1_000)'] },
     });
     const child = service.process?.pid as number;
     const environment = readFileSync(`/proc/${child}/environ`, 'utf8').split('\0');
     expect(environment.filter((variable) => variable.startsWith('NODE_CHANNEL'))).toEqual([]);
-    // What this very test got from whoever started it, the sidecar has as well.
-    const inherited = descriptorsOf(process.pid);
-    const ours = descriptorsOf(sidecar.pid).filter((target) => /^(socket|pipe):/.test(target) && !inherited.includes(target));
     expect(ours).not.toEqual([]);
     expect(descriptorsOf(child).filter((target) => ours.includes(target))).toEqual([]);
   });
