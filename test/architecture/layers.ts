@@ -80,8 +80,8 @@ export const layers: Layer[] = [
   },
   {
     name: 'waits',
-    files: [`${platform}waits.ts`, `${platform}watchedHandles.ts`, `${platform}sharedReading.ts`],
-    may: [...kernel, 'type:platform'],
+    files: ['waits', 'watchedHandles', 'sharedReading', 'pacedLooks'].map((name) => `${platform}${name}.ts`),
+    may: [...kernel, 'type:platform', 'type:clock'],
   },
   { name: 'sockets', files: [`${platform}closingSockets.ts`, `${platform}localAddresses.ts`], may: ['type:platform', 'parse', 'node:*'] },
   { name: 'platform', files: [platform], may: ['protocol'] },

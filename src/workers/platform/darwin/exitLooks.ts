@@ -1,4 +1,5 @@
-import type { Clock, Timer } from '../../../clock.ts';
+import type { Clock } from '../../../clock.ts';
+import { paceLooks } from '../pacedLooks.ts';
 import { sameIdentity } from './identity.ts';
 import type { ProcessList } from './processList.ts';
 
@@ -10,55 +11,36 @@ export interface ExitLooks {
   close(): Promise<void>;
 }
 
-/** Between two looks: soon after something new is waited for, then ever more seldom. */
-const shortestPauseMs = 50;
-const longestPauseMs = 250;
-
 /** One look for all: by sysctl some µs each, by ps(1) one run. */
 export function createExitLooks(list: ProcessList, clock: Clock): ExitLooks {
   const watched = new Set<Watch>();
-  let pauseMs = shortestPauseMs;
-  let timer: Timer | null = null;
-  let looking: Promise<void> | null = null;
+  const { hasten, rest } = paceLooks(look, { isNeeded: () => watched.size > 0, clock });
 
   return {
     add(target, onExit) {
       const watch = { ...target, onExit };
       watched.add(watch);
-      pauseMs = shortestPauseMs;
-      schedule();
+      hasten();
       return () => {
         watched.delete(watch);
-        if (watched.size === 0) timer?.cancel();
+        if (watched.size === 0) void rest();
       };
     },
     async close() {
       watched.clear();
-      timer?.cancel();
-      await looking;
+      await rest();
     },
   };
-
-  function schedule(): void {
-    timer?.cancel();
-    if (looking !== null || watched.size === 0) return;
-    timer = clock.setTimer(pauseMs, () => {
-      looking = look();
-    });
-  }
 
   async function look(): Promise<void> {
     const asked = [...watched];
     const rows = await findAll(asked);
-    looking = null;
     // What could not be looked at this time may still be there.
     for (const watch of rows === null ? [] : asked) {
       const row = rows?.get(watch.pid);
       const isThere = row !== undefined && row.status !== 'zombie' && sameIdentity(row.identity, watch.identity);
       if (!isThere && watched.has(watch)) watch.onExit();
     }
-    pauseMs = Math.min(pauseMs * 1.5, longestPauseMs);
-    schedule();
   }
 
   async function findAll(asked: readonly Watch[]) {

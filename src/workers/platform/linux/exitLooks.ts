@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { promisify } from 'node:util';
-import type { Clock, Timer } from '../../../clock.ts';
+import type { Clock } from '../../../clock.ts';
+import { paceLooks } from '../pacedLooks.ts';
 import { hasEnded, parseProcStat } from '../parse/procStat.ts';
 import { isDenied, isGone } from './procFiles.ts';
 
@@ -10,34 +11,21 @@ export interface ExitLooks {
   add(statFile: number, onAnswer: (answer: 'exited' | 'denied') => void): () => void;
 }
 
-/** Between two looks: soon after something new is waited for, then ever more seldom. */
-const shortestPauseMs = 50;
-const longestPauseMs = 250;
-
 export function createExitLooks(clock: Clock): ExitLooks {
   const watched = new Set<Watch>();
   let lookedAt: Watch | null = null;
-  let pauseMs = shortestPauseMs;
-  let timer: Timer | null = null;
-  let isLooking = false;
+  const { hasten, rest } = paceLooks(look, { isNeeded: () => watched.size > 0, clock });
 
   return {
     add(statFile, onAnswer) {
       const watch = { statFile, onAnswer };
       watched.add(watch);
-      pauseMs = shortestPauseMs;
-      schedule();
+      hasten();
       return () => forget(watch);
     },
   };
 
-  function schedule(): void {
-    timer?.cancel();
-    if (!isLooking && watched.size > 0) timer = clock.setTimer(pauseMs, look);
-  }
-
   async function look(): Promise<void> {
-    isLooking = true;
     for (const watch of watched) {
       lookedAt = watch;
       const answer = await lookAt(watch.statFile);
@@ -45,16 +33,13 @@ export function createExitLooks(clock: Clock): ExitLooks {
       if (!watched.has(watch)) fs.closeSync(watch.statFile);
       else if (answer !== null) watch.onAnswer(answer);
     }
-    isLooking = false;
-    pauseMs = Math.min(pauseMs * 1.5, longestPauseMs);
-    schedule();
   }
 
   function forget(watch: Watch): void {
     if (!watched.delete(watch)) return;
     // Not under a read that is under way: its number could be given to another file.
     if (watch !== lookedAt) fs.closeSync(watch.statFile);
-    if (watched.size === 0) timer?.cancel();
+    if (watched.size === 0) void rest();
   }
 }
 

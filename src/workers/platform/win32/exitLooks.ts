@@ -1,4 +1,5 @@
-import type { Clock, Timer } from '../../../clock.ts';
+import type { Clock } from '../../../clock.ts';
+import { paceLooks } from '../pacedLooks.ts';
 import { sameIdentity } from './identity.ts';
 import { identityOf, type ProcessList } from './processList.ts';
 
@@ -10,53 +11,35 @@ export interface ExitLooks {
   close(): Promise<void>;
 }
 
-/** Between two looks whether there is such a process: soon after something new is waited for, then ever more seldom. */
-const shortestPauseMs = 50;
-const longestPauseMs = 250;
-/** And whether it is still the same, which takes a run of PowerShell. */
+/** Between two looks whether it is still the same, which takes a run of PowerShell. */
 const proofEveryMs = 5_000;
 
 /** A process that is there no more is nobody’s doubt (OpenProcess, by Node itself); one that is there may be another, and is asked for from time to time. */
 export function createExitLooks(list: ProcessList, clock: Clock): ExitLooks {
   const watched = new Set<Watch>();
-  let pauseMs = shortestPauseMs;
   let provenMs = clock.monotonicMs();
-  let timer: Timer | null = null;
-  let looking: Promise<void> | null = null;
+  const { hasten, rest } = paceLooks(look, { isNeeded: () => watched.size > 0, clock });
 
   return {
     add(target, onExit) {
       const watch = { ...target, onExit };
       if (watched.size === 0) provenMs = clock.monotonicMs();
       watched.add(watch);
-      pauseMs = shortestPauseMs;
-      schedule();
+      hasten();
       return () => {
         watched.delete(watch);
-        if (watched.size === 0) timer?.cancel();
+        if (watched.size === 0) void rest();
       };
     },
     async close() {
       watched.clear();
-      timer?.cancel();
-      await looking;
+      await rest();
     },
   };
-
-  function schedule(): void {
-    timer?.cancel();
-    if (looking !== null || watched.size === 0) return;
-    timer = clock.setTimer(pauseMs, () => {
-      looking = look();
-    });
-  }
 
   async function look(): Promise<void> {
     for (const watch of [...watched]) if (!exists(watch.pid) && watched.has(watch)) watch.onExit();
     if (clock.monotonicMs() - provenMs >= proofEveryMs) await prove();
-    looking = null;
-    pauseMs = Math.min(pauseMs * 1.5, longestPauseMs);
-    schedule();
   }
 
   async function prove(): Promise<void> {
