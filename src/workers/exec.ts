@@ -46,6 +46,10 @@ export function runToolHere(order: ToolOrder): ToolEnd {
   return { code: status, stdout, stderr: stderr.toString() };
 }
 
+/** What one that was run has to say of how it ended. */
+export const complaint = (tool: string, { code, stderr }: ToolEnd): string =>
+  `${tool} ended with ${code}${stderr.trim() === '' ? '' : ` (${stderr.trim().split('\n', 1)[0]})`}`;
+
 const defaultTimeoutMs = 5_000;
 const defaultMostBytes = 16 * 1024 * 1024;
 

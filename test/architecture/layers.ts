@@ -80,7 +80,7 @@ export const layers: Layer[] = [
   },
   {
     name: 'waits',
-    files: ['waits', 'watchedHandles', 'sharedReading', 'pacedLooks'].map((name) => `${platform}${name}.ts`),
+    files: ['waits', 'watchedHandles', 'sharedReading', 'pacedLooks', 'toldProcesses'].map((name) => `${platform}${name}.ts`),
     may: [...kernel, 'type:platform', 'type:clock'],
   },
   { name: 'sockets', files: [`${platform}closingSockets.ts`, `${platform}localAddresses.ts`], may: ['type:platform', 'parse', 'node:*'] },

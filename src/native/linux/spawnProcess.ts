@@ -17,8 +17,7 @@ export interface SpawnOrder {
   file: string;
   /** With argv[0]. */
   args: readonly string[];
-  /** NAME=value */
-  environment: readonly string[];
+  environment: Readonly<Record<string, string>>;
   /** Null for ours. */
   cwd: string | null;
   /** A session of its own, a process group of its own in our session, or ours. */
@@ -64,7 +63,7 @@ export function loadProcessSpawn(): ProcessSpawn | null {
         else calls.open(actions, step.fd, '/dev/null', O_RDWR, 0);
       }
       if (terminal !== null) calls.setForeground?.(actions, terminal);
-      const errno: number = calls.spawn(pid, file, actions, attributes, [...args, null], [...environment, null]);
+      const errno: number = calls.spawn(pid, file, actions, attributes, [...args, null], [...linesOf(environment), null]);
       calls.actionsDestroy(actions);
       calls.attrDestroy(attributes);
       return errno === 0 ? { pid: pid[0] as number } : { errno };
@@ -82,6 +81,10 @@ export function loadProcessSpawn(): ProcessSpawn | null {
     },
   };
 }
+
+/** environ(7) */
+const linesOf = (environment: SpawnOrder['environment']): string[] =>
+  Object.entries(environment).map(([name, value]) => `${name}=${value}`);
 
 type Step = { kind: 'duplicate'; from: number; to: number } | { kind: 'open'; fd: number } | { kind: 'close'; fd: number };
 

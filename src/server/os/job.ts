@@ -69,7 +69,7 @@ export async function startJob(order: JobOrder, clock: Clock): Promise<Job | nul
     const asked = {
       file,
       args: [argv0, ...rest],
-      environment: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
+      environment,
       cwd: null,
       place: 'group',
       descriptors: [0, 1, 2],

@@ -29,7 +29,7 @@ function start(launch: Launch, { spawn, openPipe }: ProcessSpawn): Launched | No
   ];
   if (noticeFd !== null) given[noticeFd] = pipes.notice?.theirs;
   const order: Omit<SpawnOrder, 'file' | 'args'> = {
-    environment: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
+    environment,
     cwd,
     place: session === 'own' ? 'session' : 'ours',
     descriptors: given,

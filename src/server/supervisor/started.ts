@@ -1,14 +1,14 @@
 import type { ProcessInfo } from '../../protocol/types/process.ts';
 import type { Pool } from '../../workers/pool.ts';
 import type { Started } from '../../workers/tasks/findStarted.ts';
-import { shareQuestions } from './sharing.ts';
+import { askTogether } from './askTogether.ts';
 
 /** Finds the living processes that belong to a start. */
 export type FindStarted = (started: Started) => Promise<ProcessInfo[]>;
 
 /** Looking at every process is what it costs, however many starts are asked for. */
 export function createFindStarted(pool: Pool): FindStarted {
-  return shareQuestions(async (started) => {
+  return askTogether(async (started) => {
     const found = await pool.run('findStarted', { started });
     return started.map(({ startId }) => found.filter((one) => one.startId === startId).map(({ process }) => process));
   });
@@ -22,7 +22,7 @@ const mostDescribed = 8;
 
 /** One thread is enough for a hundred services that start at once. */
 export function createDescribeProcess(pool: Pool): DescribeProcess {
-  return shareQuestions(
+  return askTogether(
     async (pids) => (await pool.run('describeProcesses', { targets: pids.map((pid) => ({ pid })) })).processes,
     mostDescribed,
   );

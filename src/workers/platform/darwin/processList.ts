@@ -1,12 +1,12 @@
 import { loadProcessTable, type ProcessTable } from '../../../native/darwin/processTable.ts';
 import { fail } from '../../../protocol/errors.ts';
 import type { ProcessInfo } from '../../../protocol/types/process.ts';
-import type { ToolEnd } from '../../exec.ts';
+import { complaint, type ToolEnd } from '../../exec.ts';
 import { type KinfoProc, parseKinfoProcs, procStat } from '../parse/kinfoProc.ts';
 import { type PsRow, parsePsTable, psColumns } from '../parse/psTable.ts';
-import type { MaybePromise } from '../types.ts';
+import { readByTool, type ToldProcesses } from '../toldProcesses.ts';
 import { formatIdentity } from './identity.ts';
-import { aboutTool, ask, askHere, complaint, type DarwinOptions, type Tools } from './tools.ts';
+import { aboutTool, ask, askHere, type DarwinOptions, type Tools } from './tools.ts';
 
 /** A process as everybody may see it. */
 export interface ProcessRow {
@@ -24,15 +24,7 @@ export interface ProcessRow {
 }
 
 /** The processes of all users. One that has ended and was not collected is among them, as a zombie. */
-export interface ProcessList {
-  list(): MaybePromise<ProcessRow[]>;
-  find(pid: number): MaybePromise<ProcessRow | null>;
-  /** Those of these pids that there are. */
-  findSome(pids: readonly number[]): MaybePromise<ProcessRow[]>;
-  /** At once, for a thread that may block. */
-  listHere(): ProcessRow[];
-  findHere(pid: number): ProcessRow | null;
-}
+export type ProcessList = ToldProcesses<ProcessRow>;
 
 /** By sysctl(3), which tells the start to the microsecond; without native calls by ps(1). */
 export function openProcessList({ native, tools }: DarwinOptions): ProcessList {
@@ -65,50 +57,22 @@ const statusWords: Record<number, ProcessInfo['status']> = {
   [procStat.zombie]: 'zombie',
 };
 
-/**
- * A run of ps takes some 10 ms for one process as for all, so all are read, and a table serves whoever asks for the next one right
- * behind. Only who is in it: who is not may have begun since.
- */
+/** A run of ps takes some 10 ms. */
 function askPs(tools: Tools): ProcessList {
   const all = ['-ax', ...psColumns];
-  let table: { atMs: number; tookMs: number; byPid: Map<number, ProcessRow> } | null = null;
-  const keep = (rows: ProcessRow[], sinceMs: number): ProcessRow[] => {
-    const atMs = performance.now();
-    table = { atMs, tookMs: atMs - sinceMs, byPid: new Map(rows.map((row) => [row.pid, row])) };
-    return rows;
-  };
-  // On a busy machine another run would take as long as that one did.
-  const recent = (ageMs: number) => (table !== null && performance.now() - table.atMs <= Math.max(ageMs, table.tookMs) ? table : null);
-  const read = async () => {
-    const sinceMs = performance.now();
-    return keep(readPs(tools, await ask(tools, 'ps', all)), sinceMs);
-  };
-  const readHere = () => {
-    const sinceMs = performance.now();
-    return keep(readPs(tools, askHere(tools, 'ps', all)), sinceMs);
-  };
-  const inTable = (pid: number) => table?.byPid.get(pid) ?? null;
-
   return {
-    list: read,
-    async find(pid) {
-      if (!isPid(pid)) return null;
-      const known = recent(lookAgeMs)?.byPid.get(pid);
-      if (known !== undefined) return known;
-      await read();
-      return inTable(pid);
-    },
+    ...readByTool({
+      read: async () => readPs(tools, await ask(tools, 'ps', all)),
+      readHere: () => readPs(tools, askHere(tools, 'ps', all)),
+      isPid,
+      toRow: (row) => row,
+      toRows: (rows) => rows,
+      // On a busy machine another run would take as long as that one did.
+      longestAgeMs: (tookMs) => ({ find: Math.max(lookAgeMs, tookMs), findHere: Math.max(signalAgeMs, tookMs) }),
+    }),
     async findSome(pids) {
       const wanted = pids.filter(isPid);
       return wanted.length === 0 ? [] : readPs(tools, await ask(tools, 'ps', [...psColumns, '-p', wanted.join(',')]));
-    },
-    listHere: readHere,
-    findHere(pid) {
-      if (!isPid(pid)) return null;
-      const known = recent(signalAgeMs)?.byPid.get(pid);
-      if (known !== undefined) return known;
-      readHere();
-      return inTable(pid);
     },
   };
 }

@@ -1,8 +1,9 @@
 import { fail } from '../../../protocol/errors.ts';
+import { complaint } from '../../exec.ts';
 import { isWildcard } from '../parse/address.ts';
 import { type NetstatSocket, parseNetstatSockets } from '../parse/netstatSockets.ts';
 import type { Family, SocketRow } from '../types.ts';
-import { aboutTool, ask, complaint, type Tools } from './tools.ts';
+import { aboutTool, ask, type Tools } from './tools.ts';
 
 type Protocol = SocketRow['protocol'];
 

@@ -29,7 +29,3 @@ function orderOf(tools: Tools, name: ToolName, args: readonly string[]): ToolOrd
 }
 
 export const aboutTool = (name: ToolName) => ({ capability: capabilities[name], platform: 'darwin' });
-
-/** What one that was run has to say of how it ended. */
-export const complaint = (tool: string, { code, stderr }: ToolEnd): string =>
-  `${tool} ended with ${code}${stderr.trim() === '' ? '' : ` (${stderr.trim().split('\n', 1)[0]})`}`;

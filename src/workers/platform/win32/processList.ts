@@ -1,12 +1,13 @@
 import { readProcessList } from '../../../native/win32/processList.ts';
 import { fail } from '../../../protocol/errors.ts';
-import type { ToolEnd } from '../../exec.ts';
+import { complaint, type ToolEnd } from '../../exec.ts';
 import { type CimProcess, cimProcessScript, parseCimProcesses } from '../parse/cimProcesses.ts';
 import { parseSystemProcesses, type SystemProcess } from '../parse/systemProcesses.ts';
-import type { Kin, MaybePromise } from '../types.ts';
+import { readByTool, type ToldProcesses } from '../toldProcesses.ts';
+import type { Kin } from '../types.ts';
 import { holdProcess, isPid } from './heldProcess.ts';
 import { formatIdentity } from './identity.ts';
-import { aboutTool, ask, askHere, complaint, type Tools, type Win32Options } from './tools.ts';
+import { aboutTool, ask, askHere, type Tools, type Win32Options } from './tools.ts';
 
 /** A process as everybody may see it. */
 export interface ProcessRow {
@@ -27,15 +28,7 @@ export interface ProcessRow {
 }
 
 /** All processes of this machine, of other users too; neither the idle process nor one that has ended while somebody holds it open. */
-export interface ProcessList {
-  list(): MaybePromise<ProcessRow[]>;
-  find(pid: number): MaybePromise<ProcessRow | null>;
-  /** Those of these pids that there are. */
-  findSome(pids: readonly number[]): MaybePromise<ProcessRow[]>;
-  /** At once, for a thread that may block. */
-  listHere(): ProcessRow[];
-  findHere(pid: number): ProcessRow | null;
-}
+export type ProcessList = ToldProcesses<ProcessRow>;
 
 /** By NtQuerySystemInformation; without native calls by PowerShell, for tasklist(1) does not tell when a process began. */
 export function openProcessList({ native, tools }: Win32Options): ProcessList {
@@ -86,50 +79,23 @@ const fromSystem = ({ pid, ppid, name, created, isSuspended, cpu, workingSetByte
   commandLine: null,
 });
 
-/**
- * A run of PowerShell takes some half a second, for one process as for all, so all are read, and a table serves whoever asks for the next
- * one right behind. Only who is in it: who is not may have begun since.
- */
+/** A run of PowerShell takes some half a second. */
 function askPowershell(tools: Tools): ProcessList {
-  let table: { atMs: number; byPid: Map<number, CimProcess> } | null = null;
-  const keep = (all: CimProcess[]): ProcessRow[] => {
-    table = { atMs: performance.now(), byPid: new Map(all.map((one) => [one.pid, one])) };
-    // Whose start is not told is nobody that could be told from who has its pid next.
-    return all.filter(hasStart).map(fromCim);
-  };
-  const read = async () => keep(parse(tools, await ask(tools, 'powershell', order(null))));
-  const readHere = () => keep(parse(tools, askHere(tools, 'powershell', order(null))));
-  const recent = (pid: number) => {
-    const known = table !== null && performance.now() - table.atMs <= longestAgeMs ? table.byPid.get(pid) : undefined;
-    return known === undefined ? undefined : toRow(known);
-  };
-  const inTable = (pid: number) => {
-    const known = table?.byPid.get(pid);
-    return known === undefined ? null : toRow(known);
-  };
-
   return {
-    list: read,
-    async find(pid) {
-      if (!isPid(pid)) return null;
-      const known = recent(pid);
-      if (known !== undefined) return known;
-      await read();
-      return inTable(pid);
-    },
+    ...readByTool({
+      read: async () => parse(tools, await ask(tools, 'powershell', order(null))),
+      readHere: () => parse(tools, askHere(tools, 'powershell', order(null))),
+      isPid,
+      toRow,
+      // Whose start is not told is nobody that could be told from who has its pid next.
+      toRows: (all) => all.filter(hasStart).map(fromCim),
+      longestAgeMs: () => ({ find: longestAgeMs, findHere: longestAgeMs }),
+    }),
     async findSome(pids) {
       const wanted = pids.filter(isPid);
       if (wanted.length === 0) return [];
       const all = parse(tools, await ask(tools, 'powershell', order(wanted.length > mostNamed ? null : wanted)));
       return all.filter(({ pid }) => wanted.includes(pid)).map(toRow);
-    },
-    listHere: readHere,
-    findHere(pid) {
-      if (!isPid(pid)) return null;
-      const known = recent(pid);
-      if (known !== undefined) return known;
-      readHere();
-      return inTable(pid);
     },
   };
 }

@@ -1,9 +1,10 @@
 import { loadReadTable, type ReadTable, type TableQuestion } from '../../../native/win32/socketTables.ts';
 import { fail } from '../../../protocol/errors.ts';
+import { complaint } from '../../exec.ts';
 import { type IpHelperRow, mibTcpState, parseIpHelperTable } from '../parse/ipHelperTable.ts';
 import { parseNetstat } from '../parse/netstat.ts';
 import type { SocketRow } from '../types.ts';
-import { aboutTool, ask, complaint, type Tools, textOf, type Win32Options } from './tools.ts';
+import { aboutTool, ask, type Tools, textOf, type Win32Options } from './tools.ts';
 
 type Protocol = SocketRow['protocol'];
 

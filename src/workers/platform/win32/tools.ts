@@ -58,10 +58,6 @@ export const aboutTool = (name: ToolName) => ({ capability: capabilities[name], 
 /** Only ASCII of what it prints means anything: the rest is of a code page. */
 export const textOf = ({ stdout }: ToolEnd): string => Buffer.from(stdout).toString('latin1');
 
-/** What one that was run has to say of how it ended. */
-export const complaint = (tool: string, { code, stderr }: ToolEnd): string =>
-  `${tool} ended with ${code}${stderr.trim() === '' ? '' : ` (${stderr.trim().split('\n', 1)[0]})`}`;
-
 /** Without native calls: where the library is that every process has, so that no environment decides which program is run. */
 function directoryOfReport(): string {
   const { report } = process;

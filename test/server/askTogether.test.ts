@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { shareQuestions } from '../../src/server/supervisor/sharing.ts';
+import { askTogether } from '../../src/server/supervisor/askTogether.ts';
 
 test('no more is asked together than there may be', async () => {
   const asked: number[][] = [];
-  const ask = shareQuestions(async (numbers: number[]) => {
+  const ask = askTogether(async (numbers: number[]) => {
     asked.push(numbers);
     return numbers;
   }, 2);
@@ -14,7 +14,7 @@ test('no more is asked together than there may be', async () => {
 test('what is asked while a question is under way is asked together, answered in order, and fails together', async () => {
   const asked: number[][] = [];
   const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const ask = shareQuestions(async (numbers: number[]) => {
+  const ask = askTogether(async (numbers: number[]) => {
     asked.push(numbers);
     await gates[asked.length - 1]?.promise;
     return numbers.map((number) => number * 10);

@@ -3,7 +3,7 @@
  * the order of the questions; where it rejects, all of them do. What follows the answers to one `askAll` follows in one turn of the
  * event loop, so there may be a most.
  */
-export function shareQuestions<Question, Answer>(
+export function askTogether<Question, Answer>(
   askAll: (questions: Question[]) => Promise<Answer[]>,
   most = Number.POSITIVE_INFINITY,
 ): (question: Question) => Promise<Answer> {
