@@ -258,7 +258,7 @@ async function measureRestart(subject: Subject, crashes: number): Promise<Measur
     value: own,
     unit: 'ms',
     bound: { atMost: 5 },
-    why: 'some 2 ms are the sidecar’s, from the signal to the order: the end of the pipes, the removal of the old cgroup, and a look whether program and directory are there; the rest is the shell that was parked, which reads its order, and two execs.',
+    why: 'a millisecond passes until the kernel tells of the end, another until the pipes, the old cgroup, the directory and the program have been looked at; the rest is the shell that was parked, which reads its order, and its exec.',
   };
 }
 

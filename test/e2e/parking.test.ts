@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { ServiceSpec, ServiceStatus } from '../../src/protocol/types/service.ts';
 import { makeDirectory } from '../harness/directory.ts';
@@ -57,6 +57,7 @@ only(canPark, 'needs native calls (koffi) and cgroups of our own')(describe)('a 
   test('is left for another where a line cannot say what is ordered', async () => {
     await using sidecar = await startSidecar();
     await sidecar.call('service/start', { spec: { name: 'a', command: 'sh', args: ['-c', 'true\nexec sleep 300'], restart } });
+    await sidecar.call('service/start', { spec: { ...sleeps, name: 'b' } });
     const parked = await parkedOf(sidecar);
     const before = await crash(sidecar, 'a');
     expect((await running(sidecar, 'a', before)).process?.pid).not.toBe(parked);
@@ -74,8 +75,17 @@ only(canPark, 'needs native calls (koffi) and cgroups of our own')(describe)('a 
     expect(new Set(pids).size).toBe(2);
     expect(pids).toContain(parked);
     await parkedOf(sidecar);
-    const started = sidecar.call('service/start', { spec: { ...sleeps, name: 'c', cwd: directory.at('gone') } });
-    await expect(started).rejects.toMatchObject({ data: { kind: 'SpawnFailed', errno: 'ENOENT' } });
+    const cwd = directory.at('gone');
+    mkdirSync(cwd);
+    await sidecar.call('service/start', { spec: { ...sleeps, name: 'c', cwd, restart: { ...restart, maxRestarts: 1 } } });
+    await parkedOf(sidecar);
+    rmdirSync(cwd);
+    await crash(sidecar, 'c');
+    const { cause } = await until(async () => {
+      const { service } = await sidecar.call('service/get', { name: 'c' });
+      return service?.state === 'fatal' ? service : null;
+    }, 'c to be given up');
+    expect(cause).toContain(`The working directory ${cwd} does not exist`);
     await until(() => cgroupsOf(sidecar.pid).length === (findParked(sidecar.pid) === null ? 2 : 3), 'no cgroup without a process');
   });
 

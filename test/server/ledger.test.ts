@@ -39,6 +39,21 @@ describe('what is written', () => {
     await ledger.recordEnded({ startId: 'start-b' });
   });
 
+  test('what was recorded ahead gets its name, and keeps its process; what has ended meanwhile stays ended', async () => {
+    await using scene = await openScene();
+    const { ledger } = scene;
+    await ledger.recordIntent({ startId: 'start-a', name: 'parked', command: '/bin/sh', cgroup: '/cgroup' });
+    await ledger.recordStarted({ startId: 'start-a', pid: 7, identity: 'x-7-1' });
+    await ledger.recordTaken({ startId: 'start-a', name: 'api', command: 'node', ownerTag: 'tab 1' });
+    const [path] = await scene.files();
+    const taken = { startId: 'start-a', name: 'api', command: 'node', ownerTag: 'tab 1', cgroup: '/cgroup' };
+    const onDisk = parseLedger(await readFile(path as string, 'utf8'));
+    expect([...onDisk.starts.values()]).toEqual([{ ...taken, process: { pid: 7, identity: 'x-7-1' } }]);
+    await ledger.recordEnded({ startId: 'start-a' });
+    await ledger.recordTaken({ startId: 'start-a', name: 'api', command: 'node' });
+    expect(ledger.starts()).toEqual([]);
+  });
+
   test('it is locked as long as it is open, and with nothing running it leaves no file', async () => {
     await using scene = await openScene();
     const [path] = await scene.files();

@@ -26,6 +26,8 @@ export interface Ledger {
   readonly state: 'ok' | 'degraded';
   /** Before the spawn: resolves when it is written, or cannot be. */
   recordIntent(intent: Omit<Start, 'process'>): Promise<void>;
+  /** What was recorded ahead, as nobody’s, is this start. */
+  recordTaken(taken: Pick<Start, 'startId' | 'name' | 'command' | 'ownerTag'>): Promise<void>;
   /** After it; with the ports of one that a successor is to go on with. */
   recordStarted(started: { startId: string; ports?: Continuation['ports'] } & ProcessMark): Promise<void>;
   /** Another sidecar had started it, and it is ours from now on. */
@@ -85,6 +87,11 @@ export async function openLedger({
       return state;
     },
     recordIntent: (intent) => put({ record: 'intent', start: { ...intent, process: null } }),
+    async recordTaken(taken) {
+      const start = starts.get(taken.startId);
+      if (start === undefined) return;
+      await put({ record: start.process === null ? 'intent' : 'started', start: { ...start, ...taken } });
+    },
     async recordStarted({ startId, pid, identity, ports = [] }) {
       const start = starts.get(startId);
       if (start === undefined) return;

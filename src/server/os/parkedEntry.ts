@@ -12,12 +12,15 @@ import type { Child, SpawnOrder } from './spawn.ts';
 export interface ParkedEntry {
   readonly pid: number;
   readonly exited: Promise<unknown>;
-  /** Whether it can become that, once it is known to be there. */
-  fits(order: ParkedOrder): boolean;
-  /** Becomes the program, once. Only for what fits. */
-  become(order: ParkedOrder & { path: string }): Child;
+  /** Becomes the program, once. Null where it cannot: that does not fit. */
+  become(order: ParkedOrder & { path: string }): Child | null;
   /** Ends it, unless it has become something. Resolves when it is gone, or will not go. */
   end(): Promise<void>;
+}
+
+/** Whether one that begins with this environment can become that, once its program is known to be there. */
+export function fits(order: ParkedOrder, environment: Readonly<Record<string, string>>): boolean {
+  return tell({ ...order, path: '/' }, ownOf(environment)) !== null;
 }
 
 export type ParkedOrder = Pick<SpawnOrder, 'command' | 'args' | 'cwd' | 'environment' | 'stdin' | 'descriptors'>;
@@ -28,7 +31,7 @@ export async function parkEntry(
   launch: Launcher,
   clock: Clock,
 ): Promise<ParkedEntry | null> {
-  const own = Object.fromEntries(Object.entries(environment).filter(([name]) => mayBeTold(name) && !directoryVariables.includes(name)));
+  const own = ownOf(environment);
   const launched = await launch({
     file: '/bin/sh',
     argv0: parkedName,
@@ -69,11 +72,11 @@ function createParked(
   return {
     pid: child.pid,
     exited: child.exited,
-    fits: (order) =>
-      (order.descriptors ?? []).length === 0 && (order.stdin ?? 'none') === 'none' && tell({ ...order, path: '/' }, environment) !== null,
     become(order) {
+      const text = tell(order, environment);
+      if (text === null) return null;
       hasBecome = true;
-      stdin.end(tell(order, environment) ?? '');
+      stdin.end(text);
       return { ...child, stdin: null, cgroup: within(closed, clock).then(() => cgroup) };
     },
     async end() {
@@ -93,7 +96,9 @@ function createParked(
  * What it is told, line by line: the directory, then `-NAME` and `=NAME=value` for what is different in its environment, `:argument`, and a
  * dot. Before the dot nothing happens. Null for what does not go into a line, and for what would take long: it is read byte by byte.
  */
-function tell({ command, args, cwd, environment, path }: ParkedOrder & { path: string }, own: Inside['environment']): string | null {
+function tell(order: ParkedOrder & { path: string }, own: Inside['environment']): string | null {
+  const { command, args, cwd, environment, path, stdin = 'none', descriptors = [] } = order;
+  if (stdin !== 'none' || descriptors.length > 0) return null;
   const wanted = command.startsWith('-') ? path : command;
   const gone = Object.keys(own).filter((name) => !Object.hasOwn(environment, name));
   const changed = Object.entries(environment).filter(([name, value]) => own[name] !== value);
@@ -109,6 +114,11 @@ function tell({ command, args, cwd, environment, path }: ParkedOrder & { path: s
   return lines.some((line) => line.includes('\n')) || Buffer.byteLength(text) > mostBytes ? null : text;
 }
 const mostBytes = 8 * 1024;
+
+/** What of an environment a parked shell begins with. */
+function ownOf(environment: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => mayBeTold(name) && !directoryVariables.includes(name)));
+}
 
 /** Its own variables, which would be changed where somebody exports them. */
 const mayBeTold = (name: string): boolean => passesShell(name) && !name.startsWith('sidewarden_');

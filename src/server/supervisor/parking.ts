@@ -4,8 +4,9 @@ import type { Log } from '../../log.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { buildEnvironment } from '../os/environment.ts';
 import type { Launcher } from '../os/launch.ts';
-import { type ParkedEntry, parkEntry } from '../os/parkedEntry.ts';
-import { lookForProgram, type SpawnChild } from '../os/spawn.ts';
+import { fits, type ParkedEntry, parkEntry } from '../os/parkedEntry.ts';
+import { findProgram, type ProgramOrder } from '../os/program.ts';
+import type { FoundProgram, SpawnChild } from '../os/spawn.ts';
 import type { Contained, Containment } from './containment/containment.ts';
 import type { CompleteSpec } from './spec.ts';
 import type { DescribeProcess } from './started.ts';
@@ -17,16 +18,20 @@ import { type Around, surroundings } from './surroundings.ts';
  */
 export interface Parking {
   /** This start runs: one is parked for whoever is next, when things have become quiet. */
-  enter(startId: string, spec: CompleteSpec): void;
+  enter(startId: string, spec: CompleteSpec, found: FoundProgram): void;
+  /** Its process has ended: what its next start has to know is read while that end is told. */
+  expect(spec: CompleteSpec): void;
   /** It is over. With the last one goes what is parked, before this resolves. */
   leave(startId: string): Promise<void>;
-  /** Begins a start with what is parked; null where nothing is, or would not become this. */
+  /** Begins the next start of one that has entered with what is parked; null where nothing is, or would not become this. */
   take(spec: CompleteSpec): ParkedStart | null;
 }
 
 export interface ParkedStart {
   startId: string;
   contained: Contained;
+  /** The program as it was found just now. */
+  looking: Promise<FoundProgram>;
   /** Starts it; in the ordinary way where it is another than the one that it was taken for. */
   spawnChild: SpawnChild;
   /** It is not wanted: ends it, unless it was started. */
@@ -51,22 +56,36 @@ interface Parked {
 }
 
 const quietAfterMs = 10;
+/** What was read of a program is of no use to a start that comes later than this. */
+const freshMs = 1_000;
 
 export function createParking(parts: ParkingParts): Parking {
   const { launch, containment, ledger, clock, log } = parts;
   const users = new Set<string>();
+  /** What a parked entry can become, and where its program is looked for. */
+  const fitting = new WeakMap<CompleteSpec, ProgramOrder>();
+  let expected: { spec: CompleteSpec; atMs: number; looking: Promise<FoundProgram> } | null = null;
   let parked: Parked | null = null;
   let making: Promise<void> | null = null;
   let timer: Timer | null = null;
 
   return {
-    enter(startId, spec) {
+    enter(startId, spec, { runsThroughShell }) {
       if (launch === null || containment.kind !== 'cgroup' || !isToRestartAtOnce(spec)) return;
+      if (!fitting.has(spec)) {
+        const order = { command: spec.command, stdin: spec.stdin, ...surroundings(spec, parts, startId) };
+        if (!runsThroughShell || !fits(order, environmentOf(startId))) return;
+        fitting.set(spec, order);
+      }
       users.add(startId);
       timer?.cancel();
       timer = clock.setTimer(quietAfterMs, () => {
         if (users.size > 0 && parked === null) making ??= make(launch).finally(() => (making = null));
       });
+    },
+    expect(spec) {
+      const order = parked === null ? undefined : fitting.get(spec);
+      if (order !== undefined) expected = { spec, atMs: clock.monotonicMs(), looking: look(order) };
     },
     async leave(startId) {
       if (!users.delete(startId) || users.size > 0) return;
@@ -75,15 +94,34 @@ export function createParking(parts: ParkingParts): Parking {
       if (parked !== null && users.size === 0) await unpark(parked);
     },
     take(spec) {
-      if (parked === null || !isToRestartAtOnce(spec)) return null;
+      const order = fitting.get(spec);
+      if (parked === null || order === undefined) return null;
       const { startId, contained, entry } = parked;
-      const { command } = spec;
-      if (!entry.fits({ command, stdin: spec.stdin, ...surroundings(spec, parts, startId) })) return null;
+      const isFresh = expected?.spec === spec && clock.monotonicMs() - expected.atMs < freshMs;
+      const looking = isFresh && expected !== null ? expected.looking : look(order);
       parked = null;
-      containment.dedicate({ startId, ...spec.stop });
-      return { startId, contained, spawnChild: (order) => become(entry, order), end: () => entry.end() };
+      expected = null;
+      return {
+        startId,
+        contained,
+        looking,
+        spawnChild: (order) => become(entry, order),
+        end: () => entry.end(),
+      };
     },
   };
+
+  /** What passed a shell once does so again: it is there, and may be run. */
+  function look(order: ProgramOrder): Promise<FoundProgram> {
+    const looking = findProgram(order).then((path) => ({ path, runsThroughShell: true }));
+    looking.catch(() => {});
+    return looking;
+  }
+
+  /** What it begins with is best what it ends with. */
+  function environmentOf(startId: string): Record<string, string> {
+    return buildEnvironment({ inherited: parts.environment, inheritEnv: true, env: {}, startId });
+  }
 
   async function make(launcher: Launcher): Promise<void> {
     const startId = randomUUID();
@@ -92,7 +130,7 @@ export function createParking(parts: ParkingParts): Parking {
     try {
       await ledger.recordIntent({ startId, name: 'parked', command: '/bin/sh', cgroup });
       const contained = await containment.prepare({ startId, signal: 'SIGKILL', graceMs: 0, isParked: true });
-      const environment = buildEnvironment({ inherited: parts.environment, inheritEnv: true, env: {}, startId });
+      const environment = environmentOf(startId);
       const entry = contained.cgroup === null ? null : await parkEntry({ cgroup: contained.cgroup, environment }, launcher, clock);
       if (entry === null) return await forget({ startId, contained });
       const made: Parked = { startId, contained, entry };
@@ -120,8 +158,8 @@ export function createParking(parts: ParkingParts): Parking {
   }
 
   async function become(entry: ParkedEntry, order: Parameters<SpawnChild>[0]): ReturnType<SpawnChild> {
-    const { path, runsThroughShell } = order.found ?? (await lookForProgram(order, { hasCgroup: true }));
-    if (runsThroughShell && entry.fits(order)) return entry.become({ ...order, path });
+    const child = order.found === undefined ? null : entry.become({ ...order, path: order.found.path });
+    if (child !== null) return child;
     await entry.end();
     return parts.spawnChild(order);
   }

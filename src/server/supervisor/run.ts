@@ -38,6 +38,8 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
   let ports: readonly AssignedPort[] = [];
   /** Its own to the end: the service may be wanted by another spec before that. */
   let equipment: Equipment | null = null;
+  /** Whether nobody of it lived when its process ended; asked while its last words are read. */
+  let emptied: Promise<boolean> = Promise.resolve(false);
   /** Its end was reported, which comes before the report that nothing is left. */
   let told: Promise<void> = Promise.resolve();
 
@@ -100,24 +102,24 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
     const begun = parts.turns.begin();
     // What is parked was forked before.
     if (parked === null) await parts.turns.take();
-    // Side by side: on a busy machine each of these waits for its turn.
-    const intended = ledger.recordIntent({
-      startId,
-      name,
-      command,
-      ...(ownerTag !== undefined && { ownerTag }),
-      ...(cgroup !== null && { cgroup }),
-      ...(isPersistent && { persistent: { spec, ports: [] } }),
-    });
+    const label = { startId, name, command, ...(ownerTag !== undefined && { ownerTag }) };
+    // Side by side: on a busy machine each of these waits for its turn. Of what was parked there is a record.
+    const intended =
+      parked === null &&
+      ledger.recordIntent({
+        ...label,
+        ...(cgroup !== null && { cgroup }),
+        ...(isPersistent && { persistent: { spec, ports: [] } }),
+      });
     const preparing = parked === null ? containment.prepare({ startId, ...stop, isPersistent }) : Promise.resolve(parked.contained);
-    const looking = lookForProgram({ command, ...surroundings(spec, parts, startId) }, { hasCgroup: cgroup !== null });
+    const looking = parked?.looking ?? lookForProgram({ command, ...surroundings(spec, parts, startId) }, { hasCgroup: cgroup !== null });
     looking.catch(() => {});
     try {
       if (isPersistent) claim = await persistence.claim(name);
-      // Of what was parked there is a record.
-      [contained] = await Promise.all([preparing, parked === null && intended]);
+      [contained] = await Promise.all([preparing, intended]);
       const found = await looking;
       child = await (parked === null ? parts.turns.spawn(() => spawn(found)) : spawn(found));
+      parts.parking.enter(startId, spec, found);
     } catch (error) {
       const held = await preparing.catch(() => uncontained);
       await parked?.end();
@@ -130,8 +132,12 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
       begun();
     }
     told = child.exited.then(onExit);
-    parts.parking.enter(startId, spec);
+    // Until a parked shell has become the program, nothing else: it was woken on our processor, as the kernel does for the reader of a pipe.
     const entered = await child.cgroup;
+    if (parked !== null) {
+      contained.dedicate(stop);
+      void ledger.recordTaken(label);
+    }
     [kind, process] = await Promise.all([contained.started(child.pid, entered), identify(child)]);
     if (process !== null) {
       await ledger.recordStarted({
@@ -192,6 +198,8 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
 
   async function onExit(exit: ChildExit): Promise<void> {
     exited.resolve(exit);
+    if (claim === null) emptied = contained.isEmpty();
+    parts.parking.expect(spec);
     // What it said last is part of why it ended; a descendant that lives on may hold its pipes open for good.
     await Promise.race([Promise.all([equipment?.output.drained(), file?.catchUp()]), parts.clock.sleep(lastWordsMs)]);
     report.exited(exit);
@@ -199,7 +207,7 @@ export function beginRun(spec: CompleteSpec, parts: RunParts, report: RunReport,
 
   /** Whatever left the cgroup, by the help of somebody who may do that, is looked for behind the restart, and not before it. */
   async function clearAtOnce(graceMs: number): Promise<void> {
-    const isEmpty = claim === null && (await contained.isEmpty());
+    const isEmpty = claim === null && ((await emptied) || (await contained.isEmpty()));
     if (!isEmpty) return report.cleared(await end(graceMs));
     report.cleared(null);
     await parts.clock.sleep(restartFirstMs);

@@ -17,7 +17,7 @@ import type { Around } from './surroundings.ts';
 import type { Turns } from './turns.ts';
 
 export interface RunParts extends EndingParts, Around {
-  ledger: Pick<Ledger, 'state' | 'recordIntent' | 'recordStarted' | 'recordEnded'>;
+  ledger: Pick<Ledger, 'state' | 'recordIntent' | 'recordTaken' | 'recordStarted' | 'recordEnded'>;
   containment: Containment;
   spawnChild: SpawnChild;
   parking: Parking;

@@ -17,8 +17,6 @@ export interface Containment {
   prepare(start: StartOrder): Promise<Contained>;
   /** What the system counts for the start with this process, where only this process can ask it; null where the threads ask. */
   usageOf(pid: number): GroupUsage | null;
-  /** What was parked becomes this start. */
-  dedicate(start: StartOrder): void;
   /** Of what an earlier sidecar has started and left to us; the guard is not told of it. */
   resume(start: ResumedStart): Promise<Contained>;
 }
@@ -48,6 +46,8 @@ export interface Contained {
   readonly cgroup: string | null;
   /** When it began, in clock ticks since boot; null before it was seen, and where it ended too soon for that. */
   readonly sinceTicks: number | null;
+  /** It was nobody’s, and is a start from now on: it is asked to end, where it was killed. */
+  dedicate(stop: Pick<StartOrder, 'signal' | 'graceMs'>): void;
   /** After the spawn, with the cgroup that it really is in. Resolves with what holds it. */
   started(pid: number, cgroup: string | null): Promise<ContainmentKind>;
   /** A successor knows of it by now: from here on it does not end with us. */
@@ -95,11 +95,6 @@ export function createContainment({ guard, orphans, readTicks, cgroups, log }: C
       };
     },
 
-    dedicate({ startId, signal, graceMs }) {
-      void orphans.begin(startId, { needsLooks: false, isPersistent: false });
-      guard.change({ startId, signal, graceMs, cgroup: cgroupOf(startId) });
-    },
-
     async prepare({ startId, signal, graceMs, isPersistent = false, isParked = false }) {
       const cgroup = await make(cgroupOf(startId));
       // An orphan is never one of a start that is nobody’s.
@@ -107,8 +102,14 @@ export function createContainment({ guard, orphans, readTicks, cgroups, log }: C
       const isGuarded = await guard.add({ startId, signal, graceMs, cgroup });
       let sinceTicks: number | null = null;
       let isInside = false;
+      let isReleased = false;
       return {
         cgroup,
+        dedicate(stop) {
+          if (isReleased) return;
+          void orphans.begin(startId, { needsLooks: false, isPersistent: false });
+          guard.change({ startId, cgroup, ...stop });
+        },
         get sinceTicks() {
           return sinceTicks;
         },
@@ -126,6 +127,7 @@ export function createContainment({ guard, orphans, readTicks, cgroups, log }: C
         orphans: () => orphans.membersOf(startId),
         force: () => force(cgroup),
         async release() {
+          isReleased = true;
           orphans.end(startId);
           guard.remove(startId);
           if (cgroup !== null) await removeCgroup(cgroup);
@@ -154,6 +156,7 @@ export function createContainment({ guard, orphans, readTicks, cgroups, log }: C
 export const uncontained: Contained = {
   cgroup: null,
   sinceTicks: null,
+  dedicate: () => {},
   started: async () => 'none',
   isEmpty: async () => false,
   letGo: () => {},

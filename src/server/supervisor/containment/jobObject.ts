@@ -23,7 +23,6 @@ export function createJobContainment({ hasJob, identify, log }: JobContainmentPa
   return {
     kind,
     cgroupOf: () => null,
-    dedicate() {},
     usageOf(pid) {
       const job = jobs.get(pid);
       return job === undefined ? null : { pids: job.members(), cpuMs: job.cpuMs(), rssBytes: null };

@@ -26,6 +26,8 @@ export interface OrphansParts {
   log: Log;
 }
 
+/** What an end has to be followed by at once comes first; many ends are one look. */
+const lookAfterMs = 10;
 /** An orphan whose parent was no child of ours comes without a signal. Reading a list of a few numbers costs some 20 µs. */
 const lookEveryMs = 1_000;
 
@@ -37,6 +39,7 @@ export function createOrphans({ reaper, identify, onFound, clock, log }: Orphans
   let last: Promise<void> = Promise.resolve();
   let isQueued = false;
   let timer: Timer | null = null;
+  let soon: Timer | null = null;
 
   return {
     async begin(startId, start) {
@@ -67,7 +70,7 @@ export function createOrphans({ reaper, identify, onFound, clock, log }: Orphans
 
   async function beginAll(): Promise<boolean> {
     const isReaping = await reaper.begin().catch(() => false);
-    if (isReaping) reaper.onChildEnd(() => void look());
+    if (isReaping) reaper.onChildEnd(lookSoon);
     else log.debug({}, 'orphans of services go to init here, and are found by their mark and their session alone');
     return isReaping;
   }
@@ -79,6 +82,14 @@ export function createOrphans({ reaper, identify, onFound, clock, log }: Orphans
     timer = clock.setTimer(lookEveryMs, () => {
       void look();
       schedule();
+    });
+  }
+
+  function lookSoon(): void {
+    if (soon !== null) return;
+    soon = clock.setTimer(lookAfterMs, () => {
+      soon = null;
+      void look();
     });
   }
 
