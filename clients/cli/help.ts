@@ -110,7 +110,7 @@ SIGTERM, SIGINT and SIGHUP end the command and all of that by the same signal; a
 Ctrl-Z, fg and bg do what they do without sidewarden. Linux only, so far.
 
   --grace MS         between the polite signal and SIGKILL; 5000
-  --state-dir DIR    where it is noted what runs, for a next run to find should this one and its guard both be killed
+  --state-dir DIR    where it is noted what runs, for a next run to find should this one and its guards all be killed
 `,
   doctor: `sidewarden doctor [--json]
 

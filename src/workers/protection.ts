@@ -28,7 +28,7 @@ export type ProtectionReason =
 export interface ProtectionFacts {
   /** Where they were not checked when they were handed out: what they rest on. Nobody is touched unless it still stands. */
   evidence?: Evidence[];
-  /** By identity: this sidecar, its guard, its host and the host’s ancestors, and what live sidecars of this user name. */
+  /** By identity: this sidecar, its guards, its host and the host’s ancestors, and what live sidecars of this user name. */
   known: Record<string, { reason: ProtectionReason; of?: string }>;
 }
 

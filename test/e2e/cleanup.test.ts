@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { makeDirectory } from '../harness/directory.ts';
-import { killWithGuard } from '../harness/guard.ts';
+import { killWithGuards } from '../harness/guard.ts';
 import { findFreePort } from '../harness/ports.ts';
 import { spawnProgram } from '../harness/processes.ts';
 import { startSidecar } from '../harness/sidecar.ts';
@@ -21,7 +21,7 @@ async function leaveRun() {
   const crashed = await startSidecar({ initialize });
   await crashed.call('port/register', { port, name: 'backend' });
   const { service } = await crashed.call('service/start', { spec: { name: 'api', command: 'sh', args: stubborn } });
-  await killWithGuard(crashed);
+  await killWithGuards(crashed);
   const holder = await spawnProgram(server(port));
   return {
     port,
@@ -95,7 +95,7 @@ describe('what other live sidecars supervise', () => {
     expect([pid, sibling.pid, second.service.process?.pid as number].map(isAlive)).toEqual([true, true, true]);
 
     await sibling.call('service/stop', { name: 'other', graceMs: 100 });
-    await killWithGuard(sibling);
+    await killWithGuards(sibling);
     expect((await kill(pid))?.outcome).toBe('killed');
     expect(isAlive(pid)).toBe(false);
   });

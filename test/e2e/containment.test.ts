@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { makeDirectory } from '../harness/directory.ts';
-import { findGuard } from '../harness/guard.ts';
+import { findDeputy, findGuard, killWithGuards } from '../harness/guard.ts';
 import { isRoot, python } from '../harness/needs.ts';
 import { only, withKoffi, withPython } from '../harness/only.ts';
 import { hasNative, type StartOptions, startSidecar } from '../harness/sidecar.ts';
@@ -40,10 +40,54 @@ withPython(describe).for(containments)('%s', (containment) => {
     using sprawl = createSprawl();
     await sidecar.call('service/start', { spec: sprawl.spec });
     await sprawl.grown();
-    const guard = findGuard(sidecar.pid);
+    const guards = await findGuards(sidecar.pid);
     sidecar.child.kill('SIGKILL');
     expect(await sprawl.left()).toBe(0);
-    await until(() => isGone(guard as number), 'the end of the guard');
+    await until(() => guards.every(isGone), 'the end of the guard and its deputy');
+  });
+
+  test('a tree of 50 ends when the sidecar and its guard are killed together', async () => {
+    await using sidecar = await start();
+    using sprawl = createSprawl();
+    await sidecar.call('service/start', { spec: sprawl.spec });
+    await sprawl.grown();
+    const [guard, deputy] = await findGuards(sidecar.pid);
+    for (const pid of [guard, sidecar.pid]) process.kill(pid, 'SIGKILL');
+    expect(await sprawl.left()).toBe(0);
+    await until(() => isGone(deputy), 'the end of the deputy');
+    if (containment === 'cgroup') expect(cgroupsOf(sidecar.pid)).toEqual([]);
+  });
+
+  test('a deputy that is killed is followed by another, which knows as much', async () => {
+    await using sidecar = await start();
+    using sprawl = createSprawl();
+    await sidecar.call('service/start', { spec: sprawl.spec });
+    await sprawl.grown();
+    const [guard, first] = await findGuards(sidecar.pid);
+    process.kill(first, 'SIGKILL');
+    await until(() => [findDeputy(sidecar.pid)].find((pid) => pid !== null && pid !== first), 'another deputy');
+    expect(findGuard(sidecar.pid)).toBe(guard);
+    // It is seen a moment before it is told what runs.
+    await sidecar.call('sidecar/ping', {});
+    for (const pid of [guard, sidecar.pid]) process.kill(pid, 'SIGKILL');
+    expect(await sprawl.left()).toBe(0);
+  });
+
+  test('a deputy learns of another guard', async () => {
+    await using sidecar = await start();
+    await sidecar.call('service/start', { spec: { name: 'one', command: 'sleep', args: ['300'] } });
+    const [first, deputy] = await findGuards(sidecar.pid);
+    process.kill(first, 'SIGKILL');
+    const second = await until(() => [findGuard(sidecar.pid)].find((pid) => pid !== null && pid !== first), 'another guard');
+    onTestFinished(() => {
+      if (!isGone(second)) process.kill(second, 'SIGKILL');
+    });
+    // It is told when that one was looked at, which this takes longer than.
+    await sidecar.call('service/start', { spec: { name: 'two', command: 'sleep', args: ['300'] } });
+    process.kill(second, 'SIGSTOP');
+    sidecar.child.kill('SIGKILL');
+    // Whoever waits for it wakes it; nobody else would.
+    await until(() => [second, deputy].every(isGone), 'the end of both');
   });
 
   test('what left the cgroup of a service that crashed ends behind its restart', async (context) => {
@@ -66,19 +110,19 @@ withPython(describe).for(containments)('%s', (containment) => {
     });
   });
 
-  test('an orderly end leaves no guard, no tree and no cgroup', async () => {
+  test('an orderly end leaves no guard, no deputy, no tree and no cgroup', async () => {
     const sidecar = await start();
     using sprawl = createSprawl();
     await sidecar.call('service/start', { spec: sprawl.spec });
     await sprawl.grown();
-    const guard = findGuard(sidecar.pid);
+    const guards = await findGuards(sidecar.pid);
     const [, cgroup] = /^0::(.*)$/m.exec(readFileSync(`/proc/${sprawl.pids()[0]}/cgroup`, 'utf8')) ?? [];
     await sidecar.end();
     expect(sprawl.pids()).toEqual([]);
-    await until(() => isGone(guard as number), 'the end of the guard');
+    await until(() => guards.every(isGone), 'the end of the guard and its deputy');
     if (containment === 'cgroup') {
       expect(cgroup).toContain(`sidewarden-${sidecar.pid}-`);
-      expect(readdirSync(cgroupMount()).filter((name) => name.startsWith(`sidewarden-${sidecar.pid}-`))).toEqual([]);
+      expect(cgroupsOf(sidecar.pid)).toEqual([]);
     }
   });
 
@@ -97,7 +141,7 @@ withPython(describe).for(containments)('%s', (containment) => {
     expect(await sprawl.left()).toBe(0);
   });
 
-  test('what a killed sidecar and a killed guard leave is ended by the next one', async () => {
+  test('what a sidecar leaves that is killed with its guard and its deputy is ended by the next one', async () => {
     await using directory = await makeDirectory();
     const options = { appId: 'containment.test', options: { stateDir: directory.path } };
     await using first = await startSidecar({
@@ -107,9 +151,7 @@ withPython(describe).for(containments)('%s', (containment) => {
     using sprawl = createSprawl();
     await first.call('service/start', { spec: sprawl.spec });
     await sprawl.grown();
-    process.kill(findGuard(first.pid) as number, 'SIGKILL');
-    first.child.kill('SIGKILL');
-    await first.exited;
+    await killWithGuards(first);
     expect(sprawl.pids()).toHaveLength(50);
     await using second = await start(options);
     await second.call('cleanup/run', { graceMs: 100 });
@@ -128,17 +170,21 @@ withPython(describe).for(containments)('%s', (containment) => {
     },
   );
 
-  test('the guard is never killed on request', async () => {
+  test('neither the guard nor its deputy is ever killed on request', async () => {
     await using sidecar = await start();
     await sidecar.call('service/start', { spec: { name: 'one', command: 'sleep', args: ['300'] } });
-    const pid = findGuard(sidecar.pid) as number;
-    const { outcomes } = await sidecar.call('process/kill', { target: { kind: 'process', pid }, allowProtected: true });
-    expect(outcomes).toMatchObject([{ outcome: 'protected', process: { pid } }]);
-    expect(isGone(pid)).toBe(false);
+    for (const pid of await findGuards(sidecar.pid)) {
+      const { outcomes } = await sidecar.call('process/kill', { target: { kind: 'process', pid }, allowProtected: true });
+      expect(outcomes).toMatchObject([{ outcome: 'protected', process: { pid } }]);
+      expect(isGone(pid)).toBe(false);
+    }
   });
 });
 
-test('the guard of another live sidecar is as protected as that sidecar', async () => {
+test.each([
+  ['guard', findGuard],
+  ['deputy', findDeputy],
+])('the %s of another live sidecar is as protected as that sidecar', async (_, find) => {
   await using sidecar = await startSidecar();
   await using other = await startSidecar({ initialize: { appId: 'other.test' } });
   await other.call('service/start', { spec: { name: 'one', command: 'sleep', args: ['300'] } });
@@ -146,11 +192,11 @@ test('the guard of another live sidecar is as protected as that sidecar', async 
     const [outcome] = (await sidecar.call('process/kill', { target: { kind: 'process', pid }, dryRun: true })).outcomes;
     return outcome?.outcome === 'protected' && outcome.reason?.includes('live sidecar of other.test');
   };
-  const first = findGuard(other.pid) as number;
+  const first = await until(() => find(other.pid), 'it to be there');
   await until(() => isSpared(first), 'its protection');
   // The one that follows it too.
   process.kill(first, 'SIGKILL');
-  const next = await until(() => [findGuard(other.pid)].find((pid) => pid !== null && pid !== first), 'another guard');
+  const next = await until(() => [find(other.pid)].find((pid) => pid !== null && pid !== first), 'another one');
   await until(() => isSpared(next), 'the protection of the next');
 });
 
@@ -205,11 +251,29 @@ withKoffi(test)('an orphan that comes to the sidecar is collected when it ends',
   await until(() => !listChildren(sidecar.pid).includes(orphan), 'its collection');
 });
 
-test('without services there is no guard', async () => {
+test('without services there is no guard, and no deputy', async () => {
   await using sidecar = await startSidecar();
   await sidecar.call('process/get', { target: { pid: process.pid } });
-  expect(findGuard(sidecar.pid)).toBeNull();
+  expect([findGuard(sidecar.pid), findDeputy(sidecar.pid)]).toEqual([null, null]);
 });
+
+test('sidecars of one app leave each other their guards and deputies', async () => {
+  await using directory = await makeDirectory();
+  const initialize = { appId: 'one.test', options: { stateDir: directory.path } };
+  await using first = await startSidecar({ initialize });
+  await using second = await startSidecar({ initialize });
+  for (const one of [first, second]) await one.call('service/start', { spec: { name: 'one', command: 'sleep', args: ['300'] } });
+  const guards = [...(await findGuards(first.pid)), ...(await findGuards(second.pid))];
+  for (const one of [first, second]) expect((await one.call('cleanup/run', { graceMs: 0 })).leftovers).toEqual([]);
+  expect(guards.filter(isGone)).toEqual([]);
+});
+
+/** Nobody waits for the start of the deputy. */
+async function findGuards(sidecarPid: number): Promise<[guard: number, deputy: number]> {
+  return [findGuard(sidecarPid) as number, await until(() => findDeputy(sidecarPid), 'the deputy')];
+}
+
+const cgroupsOf = (sidecarPid: number) => readdirSync(cgroupMount()).filter((name) => name.startsWith(`sidewarden-${sidecarPid}-`));
 
 async function listContainments(): Promise<('cgroup' | 'processGroup')[]> {
   await using sidecar = await startSidecar({ initialize: false });

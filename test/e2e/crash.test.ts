@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { killWithGuard } from '../harness/guard.ts';
+import { killWithGuards } from '../harness/guard.ts';
 import { startSidecar } from '../harness/sidecar.ts';
 import { until } from '../harness/until.ts';
 import { isAlive } from '../harness/watching.ts';
@@ -55,7 +55,7 @@ test('after a crash, the next sidecar of the app ends exactly what was left', as
   const { service } = await crashed.call('service/start', { spec: { name: 'api', command: 'sh', args: ['-c', stubborn] } });
   const pid = service.process?.pid as number;
   const start = startOf(pid);
-  await killWithGuard(crashed);
+  await killWithGuards(crashed);
   expect(isAlive(pid)).toBe(true);
 
   await using other = await startSidecar({ initialize: { options: { stateDir }, appId: 'sidewarden.test.other' } });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { ServiceSpec } from '../../src/protocol/types/service.ts';
-import { findGuard, killWithGuard } from '../harness/guard.ts';
+import { findDeputy, findGuard, killWithGuards } from '../harness/guard.ts';
 import { spawnProgram } from '../harness/processes.ts';
 import { startSidecar, type TestSidecar } from '../harness/sidecar.ts';
 import { until } from '../harness/until.ts';
@@ -20,10 +20,10 @@ describe('a persistent service', () => {
     const { service } = await first.call('service/start', { spec });
     const pid = app.pidOf(service);
     await until(() => app.written() > 3, 'the first lines');
-    const guard = findGuard(first.pid) as number;
+    const guards = [findGuard(first.pid) as number, await until(() => findDeputy(first.pid), 'the deputy')];
     first.child.kill('SIGKILL');
     await first.exited;
-    await until(() => !isAlive(guard), 'the guard to have ended what is to be ended');
+    await until(() => !guards.some(isAlive), 'the guards to have ended what is to be ended');
     expect(isAlive(pid)).toBe(true);
     const before = app.written();
     await until(() => app.written() > before + 3, 'more lines, without a sidecar');
@@ -79,6 +79,19 @@ describe('a persistent service', () => {
     expect(isAlive(pid as number)).toBe(false);
   });
 
+  test('is left alone by the deputy too, which ends the rest', async () => {
+    const app = await openApp();
+    const first = await app.sidecar();
+    const pid = app.pidOf((await first.call('service/start', { spec: app.spec() })).service);
+    const { service } = await first.call('service/start', { spec: { name: 'other', command: 'sleep', args: ['300'] } });
+    const deputy = await until(() => findDeputy(first.pid), 'the deputy');
+    for (const one of [findGuard(first.pid) as number, first.pid]) process.kill(one, 'SIGKILL');
+    await until(() => !isAlive(deputy), 'the end of the deputy');
+    expect([pid, service.process?.pid as number].map(isAlive)).toEqual([true, false]);
+    await using next = await app.sidecar();
+    await next.call('service/stop', { name: 'api' });
+  });
+
   test('is refused by another spec, restarted by service/apply, and by its own policy when it ends under its new sidecar', async () => {
     const app = await openApp();
     const spec = app.spec({ restart: { policy: 'onFailure', backoffMs: 1 } });
@@ -94,7 +107,7 @@ describe('a persistent service', () => {
     }, 'the one of the new spec');
     expect(isAlive(pid)).toBe(false);
     app.pidOf(second);
-    await killWithGuard(next);
+    await killWithGuards(next);
 
     await using third = await app.sidecar();
     process.kill(second.process?.pid as number, 'SIGKILL');
@@ -116,12 +129,12 @@ describe('a persistent service', () => {
     expect((await second.call('service/list', {})).services).toEqual([]);
     const refused = await second.request('service/start', { spec });
     expect(refused.error).toMatchObject({ data: { kind: 'Conflict' } });
-    await killWithGuard(first);
+    await killWithGuards(first);
     // Whoever ran all the time does not take it for something that was left by mistake.
     expect((await second.call('cleanup/run', {})).leftovers).toEqual([]);
     expect(isAlive(pid)).toBe(true);
     expect((await second.call('service/start', { spec })).service.process?.pid).toBe(pid);
-    await killWithGuard(second);
+    await killWithGuards(second);
 
     const successors = await Promise.all([app.sidecar(), app.sidecar(), app.sidecar()]);
     const lists = await Promise.all(successors.map((one) => one.call('service/list', {})));
@@ -188,7 +201,7 @@ describe('a persistent service', () => {
     const { service } = await first.call('service/start', { spec });
     app.pidOf(service);
     const [{ port } = { port: 0 }] = service.ports;
-    await killWithGuard(first);
+    await killWithGuards(first);
 
     await using next = await app.sidecar();
     const adopted = await until(async () => {
@@ -285,11 +298,11 @@ async function openApp() {
       return pid;
     },
     written: () => readFileSync(file, 'utf8').split('\n').length - 1,
-    /** Started by a sidecar that is killed then, with its guard. */
+    /** Started by a sidecar that is killed then, with its guards. */
     async leaveRunning(spec: ServiceSpec): Promise<number> {
       const sidecar = await app.sidecar();
       const pid = app.pidOf((await sidecar.call('service/start', { spec })).service);
-      await killWithGuard(sidecar);
+      await killWithGuards(sidecar);
       return pid;
     },
     rewriteLedgers(change: (line: Record<string, unknown>) => Record<string, unknown>): void {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { makeDirectory } from '../harness/directory.ts';
+import { killWithGuards } from '../harness/guard.ts';
 import { withKoffi, withPython } from '../harness/only.ts';
 import { hasNative, sidewardenCommand } from '../harness/sidecar.ts';
 import { openTerminal } from '../harness/terminal.ts';
@@ -90,7 +91,7 @@ describe('a command without a terminal', () => {
     expect(await running.exited()).toEqual([4, null]);
   });
 
-  test('it ends when we are killed; and when our guard is killed as well, with the next run', async () => {
+  test('it ends when we are killed; and when our guard and its deputy are killed as well, with the next run', async () => {
     await using directory = await makeDirectory();
     const args = ['--state-dir', directory.at('state'), '--grace', '200', '--', 'sh', '-c', 'setsid sleep 300 & echo $!; wait'];
     await using first = await start(args);
@@ -99,11 +100,7 @@ describe('a command without a terminal', () => {
     await until(() => !isAlive(one), 'the work of the guard');
     await using second = await start(args);
     const two = Number(await second.line());
-    // Or it starts another one in between.
-    second.child.kill('SIGSTOP');
-    process.kill(await until(() => findGuard(second.child.pid as number), 'the guard'), 'SIGKILL');
-    second.child.kill('SIGKILL');
-    await second.exited();
+    await killWithGuards({ pid: second.child.pid as number, child: second.child, exited: second.exited() });
     expect(isAlive(two)).toBe(true);
     expect(run(['--state-dir', directory.at('state'), '--', 'true']).status).toBe(0);
     await until(() => !isAlive(two), 'the work of the next run');
@@ -275,11 +272,6 @@ async function start(args: string[]) {
       await exited;
     },
   };
-}
-
-function findGuard(pid: number): number | null {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-  return children.find((child) => readCommandLine(child).includes('sidewarden-guard')) ?? null;
 }
 
 /** Of the session that this process leads. */

@@ -1,24 +1,41 @@
 import { readFileSync } from 'node:fs';
+import { parseProcStat } from '../../src/workers/platform/parse/procStat.ts';
 import type { TestSidecar } from './sidecar.ts';
+import { until } from './until.ts';
 
 /** The pid of what guards a sidecar’s services; null where nothing does. */
-export function findGuard(sidecarPid: number): number | null {
-  const children = readFileSync(`/proc/${sidecarPid}/task/${sidecarPid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-  return children.find((pid) => readCommandLine(pid).includes('sidewarden-guard')) ?? null;
-}
+export const findGuard = (sidecarPid: number): number | null => findShell(sidecarPid, 'sidewarden-guard');
 
-/** Kills a sidecar and its guard, which would end within seconds what its sidecar has left. */
-export async function killWithGuard({ pid, child, exited }: TestSidecar): Promise<void> {
+/** The pid of what does so when the sidecar and its guard have ended. */
+export const findDeputy = (sidecarPid: number): number | null => findShell(sidecarPid, 'sidewarden-deputy');
+
+/** Kills a sidecar, its guard and the deputy, which would end within seconds what their sidecar has left. */
+export async function killWithGuards({ pid, child, exited }: Killed): Promise<void> {
   const guard = findGuard(pid);
-  if (guard !== null) process.kill(guard, 'SIGSTOP');
+  // Nobody waits for the start of the deputy.
+  const guards = guard === null ? [] : [guard, await until(() => findDeputy(pid), 'the deputy')];
+  for (const one of guards) process.kill(one, 'SIGSTOP');
   child.kill('SIGKILL');
   await exited;
-  if (guard !== null) process.kill(guard, 'SIGKILL');
+  // The deputy wakes a guard that was stopped, and is itself woken by nobody.
+  for (const one of guards) process.kill(one, 'SIGKILL');
 }
 
-function readCommandLine(pid: number): string {
+interface Killed extends Pick<TestSidecar, 'pid' | 'child'> {
+  exited: Promise<unknown>;
+}
+
+/** Not what a guard that was killed had started, which comes to the sidecar as an orphan. */
+function findShell(sidecarPid: number, name: string): number | null {
+  const children = read(`/proc/${sidecarPid}/task/${sidecarPid}/children`).split(' ').filter(Boolean).map(Number);
+  return children.find((pid) => read(`/proc/${pid}/cmdline`).split('\0').includes(name) && leadsSession(pid)) ?? null;
+}
+
+const leadsSession = (pid: number) => parseProcStat(Buffer.from(read(`/proc/${pid}/stat`)))?.sid === pid;
+
+function read(path: string): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch {
     return '';
   }

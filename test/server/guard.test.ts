@@ -64,6 +64,61 @@ only(isLinux && shells.length > 0, 'needs Linux and a shell')(describe).for(shel
       await guard.end();
       expect(program.child.signalCode).toBeNull();
     });
+
+    test('a deputy leaves it to the guard, also to one that was stopped, and ends behind it', async () => {
+      const [guard, deputy] = [startGuard(shell), startGuard(shell)];
+      const program = startProgram('exec sleep 300');
+      guard.tell(`add 1 ${program.id} TERM 300 -`, `led 1 ${mark(program.pid)}`);
+      deputy.tell(`guard ${mark(guard.pid)}`, `add 1 ${program.id} USR1 300 -`, `led 1 ${mark(program.pid)}`);
+      process.kill(guard.pid, 'SIGSTOP');
+      const ends = [deputy.end(), guard.end()];
+      await Promise.all(ends);
+      expect(await program.ended).toBe('SIGTERM');
+    });
+
+    test('a deputy does it when the guard dies, collected or not', async () => {
+      const guard = startProgram('sleep 300 & echo $!; exec sleep 300');
+      const [guardPid] = await once(guard.child.stdout as NonNullable<ChildProcess['stdout']>, 'data');
+      const deputy = startGuard(shell);
+      const program = startProgram('exec sleep 300');
+      deputy.tell(`add 1 ${program.id} TERM 300 -`, `led 1 ${mark(program.pid)}`, `guard ${mark(Number(guardPid))}`);
+      const end = deputy.end();
+      await until(() => isWaiting(deputy.pid), 'the deputy to wait');
+      expect(program.child.signalCode).toBeNull();
+      process.kill(Number(guardPid), 'SIGKILL');
+      await end;
+      expect(await program.ended).toBe('SIGTERM');
+      expect(guard.child.signalCode).toBeNull();
+    });
+
+    test.for([
+      ['is gone', ({ gone }) => [`guard ${gone}`]],
+      ['has its pid no more', ({ alive }) => [`guard ${alive.split(' ')[0]} 1`]],
+      ['was followed by another, which is gone', ({ alive, gone }) => [`guard ${alive}`, `guard ${gone}`]],
+      ['was told as nonsense', ({ alive }) => [`guard ${alive}`, 'guard', 'gaurd 1 1', '', 'guard \u0000 x', 'guard ../self 0']],
+    ] satisfies [string, (marks: { alive: string; gone: string }) => string[]][])(
+      'a deputy waits for no guard that %s',
+      async ([, lines]) => {
+        const [alive, ended] = [startProgram('exec sleep 300', false), startProgram('exec sleep 300')];
+        const marks = { alive: mark(alive.pid), gone: mark(ended.pid) };
+        ended.child.kill('SIGKILL');
+        await ended.ended;
+        const deputy = startGuard(shell);
+        const program = startProgram('exec sleep 300');
+        deputy.tell(...lines(marks), `add 1 ${program.id} TERM 300 -`, `led 1 ${mark(program.pid)}`);
+        await deputy.end();
+        expect(await program.ended).toBe('SIGTERM');
+        expect(alive.child.signalCode).toBeNull();
+      },
+    );
+
+    test('a deputy that knows of nothing any more waits for nobody', async () => {
+      const alive = startProgram('exec sleep 300');
+      const deputy = startGuard(shell);
+      deputy.tell(`guard ${mark(alive.pid)}`, `add 1 ${alive.id} TERM 300 -`, `led 1 ${mark(alive.pid)}`, 'del 1');
+      await deputy.end();
+      expect(alive.child.signalCode).toBeNull();
+    });
   },
 );
 
@@ -81,6 +136,11 @@ onLinux(test)('a sidecar that hangs when its host is gone is killed, and so its 
 function isIgnored(pid: number, signal: number): boolean {
   const mask = /^SigIgn:\s*([\da-f]+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
   return (BigInt(`0x${mask}`) & (1n << BigInt(signal - 1))) !== 0n;
+}
+
+/** A shell that waits has a sleep(1). */
+function isWaiting(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8') !== '';
 }
 
 /** pid and ticks, as the guard has them. */

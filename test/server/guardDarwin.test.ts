@@ -78,6 +78,32 @@ only(
     expect(program.child.signalCode).toBeNull();
   });
 
+  test('a deputy leaves it to the guard, also to one that was stopped, and ends behind it', async () => {
+    const [guard, deputy] = [startGuard(shell), startGuard(shell)];
+    const program = startProgram('exec sleep 300');
+    guard.tell('add 1 x TERM 300 -', `led 1 ${mark(program.pid)}`);
+    deputy.tell(`guard ${mark(guard.pid)}`, 'add 1 x USR1 300 -', `led 1 ${mark(program.pid)}`);
+    process.kill(guard.pid, 'SIGSTOP');
+    await Promise.all([deputy.end(), guard.end()]);
+    expect(await program.ended).toBe('SIGTERM');
+  });
+
+  test('a deputy does it when the guard dies, and waits for none that has its pid no more', async () => {
+    const [guard, bystander] = [startProgram('exec sleep 300'), startProgram('exec sleep 300')];
+    const deputies = [startGuard(shell), startGuard(shell)] as const;
+    const programs = [startProgram('exec sleep 300'), startProgram('exec sleep 300')] as const;
+    deputies[0].tell('add 1 x TERM 300 -', `led 1 ${mark(programs[0].pid)}`, `guard ${mark(guard.pid)}`);
+    const [pid, seconds] = mark(bystander.pid).split(' ') as [string, string];
+    deputies[1].tell('guard', 'guard x y', `guard ${pid} ${Number(seconds) - 1}`, 'add 1 x TERM 300 -', `led 1 ${mark(programs[1].pid)}`);
+    const ends = deputies.map((deputy) => deputy.end());
+    expect(await programs[1].ended).toBe('SIGTERM');
+    expect(programs[0].child.signalCode).toBeNull();
+    guard.child.kill('SIGKILL');
+    await Promise.all(ends);
+    expect(await programs[0].ended).toBe('SIGTERM');
+    expect(bystander.child.signalCode).toBeNull();
+  });
+
   test('dates of every month and of leap days are what ps means', () => {
     const dates = [
       'Jan 1 00:00:00 1970',
@@ -142,6 +168,7 @@ function startGuard([command, ...options]: string[], ...marks: string[]) {
   const exited = once(child, 'exit');
   onTestFinished(() => void child.kill('SIGKILL'));
   return {
+    pid: child.pid as number,
     tell: (...lines: string[]) => void child.stdin.write(lines.map((line) => `${line}\n`).join('')),
     async end() {
       child.stdin.end();

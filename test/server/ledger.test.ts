@@ -6,7 +6,14 @@ import { ledgersDirectory } from '../../src/server/ledger/files.ts';
 import { type Ledger, openLedger } from '../../src/server/ledger/ledger.ts';
 import { createStatePlaces } from '../../src/server/ledger/places.ts';
 import { createLedgerReader } from '../../src/server/ledger/reader.ts';
-import { formatHeader, formatStart, type LedgerHeader, parseLedger, type Start } from '../../src/server/ledger/records.ts';
+import {
+  formatHeader,
+  formatStart,
+  type LedgerHeader,
+  type ProcessMark,
+  parseLedger,
+  type Start,
+} from '../../src/server/ledger/records.ts';
 import { createFileLocks, type TryLock } from '../../src/server/os/fileLock.ts';
 import { makeAppDirectory, makePrivateDirectory } from '../../src/server/os/paths.ts';
 import { makeDirectory } from '../harness/directory.ts';
@@ -73,8 +80,9 @@ describe('what is written', () => {
 
   test('a long ledger becomes a short one that says the same, and there is one at every moment', async () => {
     await using scene = await openScene({ mostRecords: 10 });
-    await scene.ledger.recordGuard({ pid: 5, identity: 'x-5-1' });
-    await scene.ledger.recordGuard({ pid: 6, identity: 'x-6-1' });
+    await scene.ledger.recordGuard('guard', { pid: 5, identity: 'x-5-1' });
+    await scene.ledger.recordGuard('guard', { pid: 6, identity: 'x-6-1' });
+    await scene.ledger.recordGuard('deputy', { pid: 8, identity: 'x-8-1' });
     await scene.ledger.recordIntent({ startId: 'stays', name: 'api', command: 'node' });
     await scene.ledger.recordStarted({ startId: 'stays', pid: 7, identity: 'x-7-1' });
     const [before] = await scene.files();
@@ -94,7 +102,10 @@ describe('what is written', () => {
     expect(after).not.toBe(before);
     expect((await scene.lines()).length).toBeLessThan(16);
     expect((await scene.content()).starts.get('stays')).toMatchObject({ process: { pid: 7, identity: 'x-7-1' } });
-    expect((await scene.content()).guard).toEqual({ pid: 6, identity: 'x-6-1' });
+    expect([...(await scene.content()).guards]).toEqual([
+      ['guard', { pid: 6, identity: 'x-6-1' }],
+      ['deputy', { pid: 8, identity: 'x-8-1' }],
+    ]);
     expect(await locks.isHeld(after as string)).toBe(true);
     await scene.ledger.recordEnded({ startId: 'stays' });
   });
@@ -228,11 +239,14 @@ describe('what a successor reads', () => {
     await using scene = await openScene();
     await scene.leave('dead', gone, [start]);
     await scene.ledger.recordIntent({ startId: 'mine', name: 'api', command: 'node' });
-    await scene.ledger.recordGuard(header.sidecar);
+    await scene.ledger.recordGuard('guard', header.sidecar);
     const reader = scene.reader();
     const { sidecar, host } = header;
     const starts = [{ startId: 'mine', name: 'api', command: 'node', process: null }];
-    const expected = [{ appId, sidecar, host, guard: sidecar, starts }];
+    // As builds left it that had no deputy.
+    expect(await reader.listLive()).toEqual([{ appId, sidecar, host, guards: [sidecar], starts }]);
+    await scene.ledger.recordGuard('deputy', header.host as ProcessMark);
+    const expected = [{ appId, sidecar, host, guards: [sidecar, host], starts }];
     expect(await reader.listLive()).toEqual(expected);
     // The dead one is locked by its successor now, which makes nobody alive.
     const [adopted] = await scene.reader().adoptDead();

@@ -1,6 +1,7 @@
-import { chownSync, readFileSync } from 'node:fs';
+import { chownSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { makeDirectory } from '../harness/directory.ts';
+import { findDeputy, findGuard } from '../harness/guard.ts';
 import { isRoot, nobody } from '../harness/needs.ts';
 import { type Program, spawnProgram } from '../harness/processes.ts';
 import { startSidecar } from '../harness/sidecar.ts';
@@ -16,6 +17,7 @@ interface Cast {
   sidecar: number;
   service: number;
   guard: number;
+  deputy: number;
 }
 
 interface Scenario {
@@ -27,7 +29,7 @@ interface Scenario {
 }
 
 const kill = (pid: number) => process.kill(pid, 'SIGKILL');
-const tell = async ({ host }: Cast, what: string): Promise<string> => {
+const tell = async ({ host }: Pick<Cast, 'host'>, what: string): Promise<string> => {
   host.write(`${what}\n`);
   return host.line();
 };
@@ -46,8 +48,16 @@ const scenarios: Record<string, Scenario> = {
   'SIGKILL of the host': { act: ({ host }) => kill(host.pid) },
   'SIGKILL of the sidecar': { act: ({ sidecar }) => kill(sidecar) },
   'SIGKILL of host and sidecar': { act: ({ host, sidecar }) => [host.pid, sidecar].map(kill) },
-  'SIGKILL of guard and sidecar': { act: ({ guard, sidecar }) => [guard, sidecar].map(kill), unguarded: true },
-  'SIGKILL of host, guard and sidecar': { act: ({ host, guard, sidecar }) => [host.pid, guard, sidecar].map(kill), unguarded: true },
+  'SIGKILL of guard and sidecar': { act: ({ guard, sidecar }) => [guard, sidecar].map(kill) },
+  'SIGKILL of host, guard and sidecar': { act: ({ host, guard, sidecar }) => [host.pid, guard, sidecar].map(kill) },
+  'SIGKILL of guard, deputy and sidecar': {
+    act: ({ guard, deputy, sidecar }) => [guard, deputy, sidecar].map(kill),
+    unguarded: true,
+  },
+  'SIGKILL of host, guard, deputy and sidecar': {
+    act: ({ host, guard, deputy, sidecar }) => [host.pid, guard, deputy, sidecar].map(kill),
+    unguarded: true,
+  },
 };
 
 interface Column {
@@ -132,10 +142,14 @@ async function playRounds(
     sidecar = cast.sidecar;
     await sprawl.grown();
     if (forget) await new Promise((resolve) => setTimeout(resolve, seenAfterMs));
-    await act({ ...cast, guard: await until(() => findGuard(sidecar), 'the guard') });
+    const guards = {
+      guard: await until(() => findGuard(sidecar), 'the guard'),
+      deputy: await until(() => findDeputy(sidecar), 'the deputy'),
+    };
+    await act({ ...cast, ...guards });
     onRound(await look(sprawl));
     if (!goesOn || round === rounds || sprawl.pids().length > 0) return;
-    ready = await tell({ ...cast, guard: 0 }, 'start');
+    ready = await tell(cast, 'start');
   }
 
   async function look({ left, pids }: Sprawl): Promise<Survivors> {
@@ -147,10 +161,4 @@ async function playRounds(
     await next.call('cleanup/run', { graceMs: 200 });
     return { most, afterCleanup: pids().length };
   }
-}
-
-function findGuard(sidecar: number): number | null {
-  const children = readFileSync(`/proc/${sidecar}/task/${sidecar}/children`, 'utf8').split(' ').filter(Boolean);
-  const guard = children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('sidewarden-guard'));
-  return guard === undefined ? null : Number(guard);
 }

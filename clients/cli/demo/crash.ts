@@ -43,21 +43,23 @@ async function startAndCrash(stateDir: string): Promise<{ pid: number; port: num
   });
   const { reached } = await doomed.call('port/wait', { port, state: 'listening', timeoutMs: 10_000 });
   if (service.process === null || !reached) throw new Error(`The service did not come up: ${service.cause ?? service.state}.`);
-  const guard = await findGuard(doomed);
+  const guards = await findGuards(doomed);
   heading(
-    `Another sidecar of this app starts a service, and is killed (SIGKILL) together with its guard: pids ${doomed.pid}, ${guard}`,
+    `Another sidecar of this app starts a service, and is killed (SIGKILL) with its guard and the deputy of that: pids ${[doomed.pid, ...guards].join(', ')}`,
     null,
   );
-  say('the guard alone would have ended the service at once; without both of them nobody is left who could');
-  for (const pid of [guard, doomed.pid]) process.kill(pid, 'SIGKILL');
+  say('either of those two alone would have ended the service at once; without all three nobody is left who could');
+  for (const pid of [...guards, doomed.pid]) process.kill(pid, 'SIGKILL');
   return { pid: service.process.pid, port };
 }
 
-async function findGuard(sidecar: SidecarConnection): Promise<number> {
+async function findGuards(sidecar: SidecarConnection): Promise<number[]> {
   const { processes } = await sidecar.call('process/list', { filter: { ppid: sidecar.pid } });
-  const guard = processes.find(({ commandLine }) => commandLine?.includes('sidewarden-guard'));
-  if (guard === undefined) throw new Error('The sidecar has no guard: that is a bug.');
-  return guard.pid;
+  return ['sidewarden-guard', 'sidewarden-deputy'].map((name) => {
+    const guard = processes.find(({ commandLine }) => commandLine?.includes(name));
+    if (guard === undefined) throw new Error(`The sidecar has no ${name}: that is a bug.`);
+    return guard.pid;
+  });
 }
 
 async function findHolders(sidecar: SidecarConnection, port: number, protocol: Actor['protocol'] = 'tcp'): Promise<number[]> {

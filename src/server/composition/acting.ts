@@ -36,7 +36,7 @@ export function createActing(
   const gatherProtection = createProtection({
     pool,
     ownPid: system.pid,
-    guardPid: () => guard.pid(),
+    guardPids: guard.pids,
     hostPids: () => clients.all().flatMap(({ hostPid }) => hostPid ?? []),
     listLive: async (check) => {
       const readers = clients.all().map(({ ledgers }) => ledgers.reader);

@@ -45,11 +45,13 @@ export function createContaining({ system, looking, ledgers, guardScript, path =
       if (sidecar === null) throw new Error('this sidecar cannot see itself');
       return { sidecar, host: hostPid === null ? null : await readTicks(hostPid) };
     },
+    readTicks,
     path,
     spawnChild,
-    async onStarted(pid) {
+    async onStarted(role, pid) {
       const identity = await processes.identify(pid);
-      if (identity !== null && pid === guard.pid()) for (const ledger of ledgers()) await ledger.recordGuard({ pid, identity });
+      if (identity === null || !guard.pids().includes(pid)) return;
+      for (const ledger of ledgers()) await ledger.recordGuard(role, { pid, identity });
     },
     clock,
     log,

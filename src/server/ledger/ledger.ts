@@ -10,6 +10,7 @@ import {
   formatHeader,
   formatRecord,
   formatStart,
+  type GuardRole,
   type LedgerContent,
   type LedgerHeader,
   type LedgerRecord,
@@ -36,7 +37,7 @@ export interface Ledger {
   recordOrphan(found: { startId: string; orphan: ProcessMark }): Promise<void>;
   recordEnded(ended: { startId: string }): Promise<void>;
   /** So that others spare it. */
-  recordGuard(guard: ProcessMark): Promise<void>;
+  recordGuard(role: GuardRole, guard: ProcessMark): Promise<void>;
   /** What was started and has not ended, recorded or not. */
   starts(): Start[];
   /** Ends the ledger: with nothing left running there is no file any more, otherwise the successor finds it unlocked. */
@@ -67,7 +68,7 @@ export async function openLedger({
   log,
   mostRecords = defaultMostRecords,
 }: LedgerOptions): Promise<Ledger> {
-  const content: Pick<LedgerContent, 'guard' | 'starts'> = { guard: null, starts: new Map() };
+  const content: Pick<LedgerContent, 'guards' | 'starts'> = { guards: new Map(), starts: new Map() };
   const { starts } = content;
   let file: LedgerFile | null = null;
   /** The file lacks a record, or ends in a torn one: only a new file can be complete again. */
@@ -108,7 +109,7 @@ export async function openLedger({
     async recordEnded({ startId }) {
       if (starts.has(startId)) await put({ record: 'ended', startId });
     },
-    recordGuard: (guard) => put({ record: 'guard', guard }),
+    recordGuard: (role, guard) => put({ record: role, guard }),
     starts: () => [...starts.values()],
     close: () =>
       inOrder(async () => {
@@ -188,8 +189,8 @@ export async function openLedger({
   }
 
   function formatContent(): string[] {
-    const { guard } = content;
-    return [...(guard === null ? [] : [formatRecord({ record: 'guard', guard })]), ...[...starts.values()].map(formatStart)];
+    const guards = [...content.guards].map(([record, guard]) => formatRecord({ record, guard }));
+    return [...guards, ...[...starts.values()].map(formatStart)];
   }
 
   /** Deleted before it is unlocked: what a successor can lock is then either a ledger or nothing. */

@@ -6,8 +6,8 @@ export interface LiveSidecar {
   appId: string;
   sidecar: ProcessMark;
   host: ProcessMark | null;
-  /** What ends its services if it cannot; null before the first of them. */
-  guard: ProcessMark | null;
+  /** What ends its services if it cannot; nobody before the first of them. */
+  guards: ProcessMark[];
   starts: Start[];
 }
 

@@ -94,11 +94,15 @@ export function createLedgerReader({
     const headed = contents.filter((content): content is Headed => content?.header != null);
     // Who holds the lock may be a successor instead. And an identity is compared as this sidecar would write it.
     const sidecars = await describe(headed.map(({ header }) => header.sidecar));
-    const others = await describe(headed.flatMap(({ header, guard }) => [header.host, guard].filter((mark) => mark !== null)));
+    const others = await describe(
+      headed.flatMap(({ header, guards }) => [header.host, ...guards.values()].filter((mark) => mark !== null)),
+    );
     const living = (mark: ProcessMark | null) => (mark && others.get(mark.identity)) ?? null;
-    return headed.flatMap(({ header: { appId, sidecar, host }, guard, starts }) => {
+    return headed.flatMap(({ header: { appId, sidecar, host }, guards, starts }) => {
       const alive = sidecars.get(sidecar.identity);
-      return alive ? [{ appId, sidecar: alive, host: living(host), guard: living(guard), starts: [...starts.values()] }] : [];
+      if (!alive) return [];
+      const livingGuards = [...guards.values()].map(living).filter((mark) => mark !== null);
+      return [{ appId, sidecar: alive, host: living(host), guards: livingGuards, starts: [...starts.values()] }];
     });
   }
 

@@ -45,13 +45,15 @@ export interface Continuation {
 export type LedgerRecord =
   | { record: 'intent' | 'started'; start: Start }
   | { record: 'ended'; startId: string }
-  /** What ends all of them when the sidecar cannot. */
-  | { record: 'guard'; guard: ProcessMark };
+  | { record: GuardRole; guard: ProcessMark };
+
+/** What ends all of them when the sidecar cannot, and what does so when neither can. */
+export type GuardRole = 'guard' | 'deputy';
 
 export interface LedgerContent {
   header: LedgerHeader | null;
-  /** The latest. */
-  guard: ProcessMark | null;
+  /** The latest of each. */
+  guards: Map<GuardRole, ProcessMark>;
   /** By startId: whatever has not ended. */
   starts: Map<string, Start>;
 }
@@ -59,8 +61,8 @@ export interface LedgerContent {
 /** What this version writes, and the only one whose leftovers it ends. */
 export const ledgerVersion = 1;
 
-export function applyRecord(content: Pick<LedgerContent, 'guard' | 'starts'>, record: LedgerRecord): void {
-  if (record.record === 'guard') content.guard = record.guard;
+export function applyRecord(content: Pick<LedgerContent, 'guards' | 'starts'>, record: LedgerRecord): void {
+  if ('guard' in record) content.guards.set(record.record, record.guard);
   else if (record.record === 'ended') content.starts.delete(record.startId);
   else content.starts.set(record.start.startId, record.start);
 }
@@ -70,7 +72,7 @@ export const formatHeader = (header: LedgerHeader): string => formatLine({ recor
 /** Every record says all that is known, so that it needs none before it. */
 export function formatRecord(record: LedgerRecord): string {
   if (record.record === 'ended') return formatLine(record);
-  if (record.record === 'guard') return formatLine({ record: 'guard', ...record.guard });
+  if ('guard' in record) return formatLine({ record: record.record, ...record.guard });
   const { process, ...start } = record.start;
   return formatLine({ record: record.record, ...start, ...process });
 }
@@ -80,7 +82,7 @@ export const formatStart = (start: Start): string => formatRecord({ record: star
 const formatLine = (value: object): string => `${JSON.stringify(value)}\n`;
 
 export function parseLedger(text: string): LedgerContent {
-  const content: LedgerContent = { header: null, guard: null, starts: new Map() };
+  const content: LedgerContent = { header: null, guards: new Map(), starts: new Map() };
   for (const line of text.split('\n')) {
     const value = parseLine(line);
     if (value === null) continue;
@@ -110,7 +112,7 @@ function parseHeader({ version, sidecar, host, appId, startedAt }: Line): Ledger
 
 function parseRecord(line: Line): LedgerRecord | null {
   const { record, startId, name, command, ownerTag, cgroup, orphans, persistent } = line;
-  if (record === 'guard') {
+  if (record === 'guard' || record === 'deputy') {
     const guard = parseMark(line);
     return guard === null ? null : { record, guard };
   }

@@ -1,6 +1,6 @@
 import type { SpawnChild } from './spawn.ts';
 
-/** The shell that guards our services, on the other end of a pipe. */
+/** A shell that guards our services, on the other end of a pipe. */
 export interface GuardProcess {
   readonly pid: number;
   /** Resolves when the kernel has the line: then it arrives, whatever becomes of us. Rejects when there is nobody to read it. */
@@ -13,16 +13,16 @@ export interface GuardProcess {
 
 /**
  * Starts it in a session of its own: no signal to our group or terminal reaches it. It has no descriptor of ours but the pipe, and
- * no variable but PATH. Rejects where there is no /bin/sh.
+ * no variable but PATH; `name` is for whoever reads the list of processes. Rejects where there is no /bin/sh.
  */
 export async function startGuardProcess(
-  { script, args, path }: { script: string; args: readonly string[]; path: string },
+  { name, script, args, path }: { name: string; script: string; args: readonly string[]; path: string },
   spawnChild: SpawnChild,
 ): Promise<GuardProcess> {
   const { pid, exited, stdin } = await spawnChild({
     command: '/bin/sh',
     // As a variable the script does not fill the list of processes, and it may lie where only Node can read it.
-    args: ['-c', 'eval "$SIDEWARDEN_GUARD"', 'sidewarden-guard', ...args],
+    args: ['-c', 'eval "$SIDEWARDEN_GUARD"', name, ...args],
     cwd: '/',
     environment: { PATH: path, SIDEWARDEN_GUARD: script },
     cgroup: null,

@@ -15,8 +15,8 @@ export type GatherProtection = (check?: 'now' | 'later') => Promise<ProtectionFa
 export interface ProtectionSources {
   pool: Pool;
   ownPid: number;
-  /** What guards our services; null while nothing does. */
-  guardPid(): number | null;
+  /** What guards our services: children of ours. */
+  guardPids(): number[];
   /** The hosts that named themselves at initialize. */
   hostPids(): number[];
   /** All of this user, as their ledgers tell them; this one may be among them. */
@@ -25,17 +25,17 @@ export interface ProtectionSources {
   ownStarts(): Start[];
 }
 
-export function createProtection({ pool, ownPid, guardPid, hostPids, listLive, ownStarts }: ProtectionSources): GatherProtection {
+export function createProtection({ pool, ownPid, guardPids, hostPids, listLive, ownStarts }: ProtectionSources): GatherProtection {
   const chains = new Map<number, ProcessInfo[]>();
-  let guard: { pid: number; identity: string } | null = null;
+  let guards = new Map<number, string>();
 
   return async function gather(check = 'now') {
     // Whoever spawned us is our host, also where it gave no processId.
     const ancestry = Promise.all([ownPid, ...hostPids()].map(ancestorsOf));
-    const [{ sidecars: live, evidence }, [ours = [], ...hosts], guardIdentity] = await Promise.all([
+    const [{ sidecars: live, evidence }, [ours = [], ...hosts], guardIdentities] = await Promise.all([
       listLive(check),
       ancestry,
-      identify(guardPid()),
+      identifyGuards(guardPids()),
     ]);
     const starts = new Map([...live.flatMap((sidecar) => sidecar.starts), ...ownStarts()].map((start) => [start.startId, start]));
     const { found } = await findProcesses(pool, [...starts.values()]);
@@ -43,24 +43,23 @@ export function createProtection({ pool, ownPid, guardPid, hostPids, listLive, o
     // What is said last holds: of ourselves we know best.
     const known: ProtectionFacts['known'] = {};
     for (const { process, start } of found) known[process.identity] = { reason: 'supervised', of: start.name };
-    for (const { appId, sidecar, host, guard: theirs } of live) {
-      for (const mark of [sidecar, host, theirs]) if (mark !== null) known[mark.identity] = { reason: 'liveSidecar', of: appId };
+    for (const { appId, sidecar, host, guards: theirs } of live) {
+      for (const mark of [sidecar, host, ...theirs]) if (mark !== null) known[mark.identity] = { reason: 'liveSidecar', of: appId };
     }
     for (const { identity } of [ours, ...hosts].flat()) known[identity] = { reason: 'host' };
     const [own] = ours;
     if (own) known[own.identity] = { reason: 'sidecar' };
-    if (guardIdentity !== null) known[guardIdentity] = { reason: 'guard' };
+    for (const identity of guardIdentities) known[identity] = { reason: 'guard' };
     return { known, ...(evidence.length > 0 && { evidence }) };
   };
 
-  /** A child of ours that we have not collected: as long as it has this pid it is the same one. */
-  async function identify(pid: number | null): Promise<string | null> {
-    if (pid === null) return null;
-    if (guard?.pid === pid) return guard.identity;
-    const { processes } = await pool.run('describeProcesses', { targets: [{ pid }] });
-    const identity = processes[0]?.identity ?? null;
-    if (identity !== null) guard = { pid, identity };
-    return identity;
+  /** Children of ours that we have not collected: as long as one has its pid it is the same one. */
+  async function identifyGuards(pids: number[]): Promise<Iterable<string>> {
+    if (pids.length === guards.size && pids.every((pid) => guards.has(pid))) return guards.values();
+    const { processes } = await pool.run('describeProcesses', { targets: pids.map((pid) => ({ pid })) });
+    const found = new Map(processes.flatMap((info) => (info === null ? [] : [[info.pid, info.identity]])));
+    guards = found;
+    return found.values();
   }
 
   /** Looked up once: a process whose parent ends is given to another of its ancestors (kernel/exit.c, find_new_reaper). */

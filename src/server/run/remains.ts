@@ -2,7 +2,7 @@ import type { LeftoverSearch } from '../ledger/leftovers.ts';
 import { killCgroup } from '../os/cgroup.ts';
 import { beginEnding, type EndingParts } from '../supervisor/ending.ts';
 
-/** Ends what earlier runs have left whose sidecar and guard were both killed. */
+/** Ends what earlier runs have left whose sidecar, guard and deputy were all killed. */
 export async function endRemains(search: LeftoverSearch, graceMs: number, parts: EndingParts): Promise<void> {
   const remains = await search.find();
   const starts = new Map(remains.found.map(({ start }) => [start.startId, start]));

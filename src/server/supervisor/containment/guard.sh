@@ -8,12 +8,14 @@
 #   led N PID TICKS               what was started; it leads a session of its own
 #   own N PID TICKS               belongs to it as well, whatever its session and environment
 #   del N                         nothing of it is left
+#   guard PID TICKS               who does all this first: whoever is told so is the deputy, and waits for the end of that one;
+#                                 the last one told counts
 #
 # $1 $2 pid and ticks of the sidecar, before which nothing of ours started; $3 $4 of its host, where one is watched.
 
 unset SIDEWARDEN_GUARD
 LC_ALL=C
-since=$2 all=' ' ids=' ' watcher=
+since=$2 all=' ' ids=' ' watcher= guard= guard_ticks=
 
 # What /proc/$1/stat says. The name in it may hold blanks, newlines and parentheses: the last ") " ends it.
 look() {
@@ -181,6 +183,14 @@ end_all() {
   [ -z "$above" ] || remove "$above"
 }
 
+# As deputy: until there is no guard, which may have died before its work was done. One that somebody has stopped goes on.
+await_guard() {
+  while [ -n "$guard" ] && look "$guard" && [ "$ticks" = "$guard_ticks" ] && ! ended; do
+    case $state in T) kill -s CONT "$guard" ;; esac
+    sleep 0.1 || sleep 1
+  done
+}
+
 look "$$"
 own=$ticks
 if [ -n "${3:-}" ]; then
@@ -209,9 +219,15 @@ while read -r word n id signal grace cgroup; do
       unset "id_$n" "signal_$n" "grace_$n" "cgroup_$n" "pid_$n" "ticks_$n"
       [ -z "$leader" ] || eval "[ \"\${led_$leader:-}\" != $n ] || unset led_$leader"
       ;;
+    guard)
+      guard=$n guard_ticks=$id
+      ;;
   esac
 done
 
-[ "$all" = ' ' ] || end_all
+if [ "$all" != ' ' ]; then
+  await_guard
+  end_all
+fi
 [ -z "$watcher" ] || kill "$watcher"
 exit 0

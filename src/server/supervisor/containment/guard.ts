@@ -1,8 +1,10 @@
 import type { Clock } from '../../../clock.ts';
 import type { Log } from '../../../log.ts';
+import type { GuardRole } from '../../ledger/records.ts';
 import { type GuardProcess, startGuardProcess } from '../../os/guardProcess.ts';
 import type { SpawnChild } from '../../os/spawn.ts';
-import type { TickMark } from '../../os/ticks.ts';
+import type { ReadTicks, TickMark } from '../../os/ticks.ts';
+import { createGuardShell } from './guardShell.ts';
 
 /** What the guard is told of a start before it begins. */
 export interface GuardedStart {
@@ -14,8 +16,8 @@ export interface GuardedStart {
 }
 
 /**
- * One shell (guard.sh, on macOS guardDarwin.sh) for all services of a sidecar: it ends what they have started when the sidecar cannot any more. Started with
- * the first of them, and again when somebody ends it.
+ * Two shells (guard.sh, on macOS guardDarwin.sh) for all services of a sidecar: the guard ends what they have started when the sidecar
+ * cannot any more, and its deputy does so where the guard cannot either. Started with the first service, and again when somebody ends them.
  */
 export interface Guard {
   /** Before the spawn. False where there is no guard: then nothing ends what a killed sidecar leaves. */
@@ -28,9 +30,9 @@ export interface Guard {
   own(startId: string, member: TickMark): void;
   /** Nothing of it is left. */
   remove(startId: string): void;
-  /** Null while there is none. */
-  pid(): number | null;
-  /** Ends it, and with it whatever it still knows of: that had its grace already, and is killed. */
+  /** Of those that there are: the guard, its deputy. */
+  pids(): number[];
+  /** Ends both, and with them whatever they still know of: that had its grace already, and is killed. */
   close(): void;
 }
 
@@ -39,25 +41,44 @@ export interface GuardParts {
   readScript(): Promise<string>;
   /** Ourselves, and the host if we watch one. */
   watched(): Promise<{ sidecar: TickMark; host: TickMark | null }>;
-  /** Where it finds cat and sleep. */
+  readTicks: ReadTicks;
+  /** Where they find cat and sleep. */
   path: string;
   spawnChild: SpawnChild;
   /** One was started. */
-  onStarted?(pid: number): void;
+  onStarted?(role: GuardRole, pid: number): void;
   clock: Clock;
   log: Log;
 }
 
 /** Nobody waits longer than this for what a dead sidecar has left. */
 const longestGraceMs = 3_000;
-const restartPauseMs = 1_000;
 
-export function createGuard({ readScript, watched, path, spawnChild, onStarted, clock, log }: GuardParts): Guard {
+export function createGuard({ readScript, watched, readTicks, path, spawnChild, onStarted, clock, log }: GuardParts): Guard {
   const starts = new Map<string, Known>();
-  let starting: Promise<GuardProcess | null> | null = null;
-  let process: GuardProcess | null = null;
+  const isNeeded = () => starts.size > 0;
+  const knownLines = () => [...starts.values()].flatMap(({ lines }) => lines).join('');
+  /** For whom the deputy waits; nothing while that is not known. */
+  let guardLine = '';
   let lastNumber = 0;
-  let isClosed = false;
+
+  const guard = createGuardShell({
+    ...{ role: 'guard', start, isNeeded, clock, log },
+    known: knownLines,
+    onStarted(pid) {
+      onStarted?.('guard', pid);
+      void introduce(pid);
+    },
+  });
+  const deputy = createGuardShell({
+    ...{ role: 'deputy', start, isNeeded, clock, log },
+    known: () => guardLine + knownLines(),
+    onStarted: (pid) => onStarted?.('deputy', pid),
+  });
+  const shells = [guard, deputy];
+  const tell = (line: string) => {
+    for (const shell of shells) shell.tell(line);
+  };
 
   return {
     async add(start) {
@@ -65,32 +86,29 @@ export function createGuard({ readScript, watched, path, spawnChild, onStarted, 
       const number = lastNumber;
       const { line, lineWithoutGrace } = describe(number, start);
       starts.set(start.startId, { number, lines: [line], lineWithoutGrace });
-      const running = process !== null;
-      const guard = await ensure();
-      // One that was just started was told of all that there is.
-      if (guard !== null && running) await tell(guard, line);
-      return guard !== null;
+      // Side by side: nobody waits for the deputy.
+      const isGuarded = guard.tellOrStart(line);
+      void deputy.tellOrStart(line);
+      return isGuarded;
     },
     change(start) {
       const known = starts.get(start.startId);
       if (known === undefined) return;
       const { line, lineWithoutGrace } = describe(known.number, start);
       Object.assign(known, { lines: [...known.lines, line], lineWithoutGrace });
-      if (process !== null) void tell(process, line);
+      tell(line);
     },
     lead: (startId, mark) => addLine(startId, 'led', mark),
     own: (startId, mark) => addLine(startId, 'own', mark),
     remove(startId) {
       const known = starts.get(startId);
       starts.delete(startId);
-      if (known !== undefined && process !== null) void tell(process, `del ${known.number}\n`);
+      if (known !== undefined) tell(`del ${known.number}\n`);
     },
-    pid: () => process?.pid ?? null,
+    pids: () => shells.map((shell) => shell.pid()).filter((pid) => pid !== null),
     close() {
-      isClosed = true;
-      if (process === null) return;
-      if (starts.size > 0) void tell(process, [...starts.values()].map(({ lineWithoutGrace }) => lineWithoutGrace).join(''));
-      process.end();
+      const lastLines = [...starts.values()].map(({ lineWithoutGrace }) => lineWithoutGrace).join('');
+      for (const shell of shells) shell.close(lastLines);
     },
   };
 
@@ -99,52 +117,23 @@ export function createGuard({ readScript, watched, path, spawnChild, onStarted, 
     if (known === undefined) return;
     const line = `${word} ${known.number} ${pid} ${startTicks}\n`;
     known.lines.push(line);
-    if (process !== null) void tell(process, line);
+    tell(line);
   }
 
-  async function ensure(): Promise<GuardProcess | null> {
-    if (process !== null) return process;
-    starting ??= start();
-    return starting;
+  async function start(role: GuardRole): Promise<GuardProcess> {
+    const [script, { sidecar, host }] = await Promise.all([readScript(), watched()]);
+    // One that watches for a sidecar that hangs is enough.
+    const marks = role === 'guard' && host !== null ? [sidecar, host] : [sidecar];
+    const args = marks.flatMap(({ pid, startTicks }) => [String(pid), String(startTicks)]);
+    return startGuardProcess({ name: `sidewarden-${role}`, script, args, path }, spawnChild);
   }
 
-  async function start(): Promise<GuardProcess | null> {
-    try {
-      const [script, { sidecar, host }] = await Promise.all([readScript(), watched()]);
-      const marks = [sidecar, ...(host === null ? [] : [host])];
-      const args = marks.flatMap(({ pid, startTicks }) => [String(pid), String(startTicks)]);
-      const started = await startGuardProcess({ script, args, path }, spawnChild);
-      const startedMs = clock.monotonicMs();
-      process = started;
-      void started.exited.then(() => onExit(startedMs));
-      onStarted?.(started.pid);
-      await tell(started, [...starts.values()].flatMap(({ lines }) => lines).join(''));
-      return started;
-    } catch (error) {
-      log.warn(
-        { err: error },
-        'the guard could not be started: what runs now outlives this sidecar if that is killed; is there a /bin/sh?',
-      );
-      return null;
-    } finally {
-      starting = null;
-    }
-  }
-
-  /** Somebody ended it. One that does not live long is not started again at once. */
-  function onExit(startedMs: number): void {
-    process = null;
-    if (isClosed) return;
-    log.warn({}, 'the guard was ended by somebody, and is started again');
-    const age = clock.monotonicMs() - startedMs;
-    clock.setTimer(age < restartPauseMs ? restartPauseMs : 0, () => {
-      if (!isClosed && starts.size > 0) void ensure();
-    });
-  }
-
-  /** What cannot be written any more is told to its successor. */
-  async function tell(guard: GuardProcess, lines: string): Promise<void> {
-    await guard.write(lines).catch((error: unknown) => log.debug({ err: error }, 'the guard does not read any more'));
+  /** A deputy that was not told yet acts beside the guard: then some are asked twice. */
+  async function introduce(pid: number): Promise<void> {
+    const mark = await readTicks(pid);
+    if (mark === null || guard.pid() !== pid) return;
+    guardLine = `guard ${pid} ${mark.startTicks}\n`;
+    deputy.tell(guardLine);
   }
 }
 

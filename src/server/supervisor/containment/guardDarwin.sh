@@ -8,13 +8,15 @@
 #   led N PID SECONDS             what was started; it leads a group of its own
 #   own N PID SECONDS             belongs to it as well, whatever its group
 #   del N                         nothing of it is left
+#   guard PID SECONDS             who does all this first: whoever is told so is the deputy, and waits for the end of that one;
+#                                 the last one told counts
 #
 # $1 $2 pid and start (epoch seconds) of the sidecar, before which nothing of ours started; $3 $4 of its host, where one is watched.
 
 unset SIDEWARDEN_GUARD
 # The times of ps are read: in no country's words, and in no zone but one.
 export LC_ALL=C TZ=UTC0
-since=$2 all=' ' watcher=
+since=$2 all=' ' watcher= guard= guard_seconds=
 
 # Sets seconds to the epoch seconds of a ctime(3) date: month day hh:mm:ss year. Howard Hinnant's days_from_civil counts from March on.
 epoch() {
@@ -149,6 +151,14 @@ end_all() {
   done
 }
 
+# As deputy: until there is no guard, which may have died before its work was done. One that somebody has stopped goes on.
+await_guard() {
+  while [ -n "$guard" ] && look "$guard" && [ "$seconds" = "$guard_seconds" ]; do
+    case $state in T*) kill -s CONT "$guard" ;; esac
+    sleep 0.2 || sleep 1
+  done
+}
+
 look "$$" && own=$seconds
 if [ -n "${3:-}" ]; then
   watch "$1" "$2" "$3" "$4" "$$" "$own" < /dev/null &
@@ -176,9 +186,15 @@ while read -r word n id signal grace rest; do
       unset "signal_$n" "grace_$n" "pid_$n" "seconds_$n"
       [ -z "$leader" ] || eval "[ \"\${led_$leader:-}\" != $n ] || unset led_$leader"
       ;;
+    guard)
+      guard=$n guard_seconds=$id
+      ;;
   esac
 done
 
-[ "$all" = ' ' ] || end_all
+if [ "$all" != ' ' ]; then
+  await_guard
+  end_all
+fi
 [ -z "$watcher" ] || kill "$watcher"
 exit 0
