@@ -46,15 +46,16 @@ withPython(describe).for(containments)('%s', (containment) => {
     await until(() => guards.every(isGone), 'the end of the guard and its deputy');
   });
 
-  test('a tree of 50 ends when the sidecar and its guard are killed together', async () => {
+  test.for(['guard', 'deputy'] as const)('a tree of 50 ends when the sidecar and its %s are killed together', async (killed) => {
     await using sidecar = await start();
     using sprawl = createSprawl();
     await sidecar.call('service/start', { spec: sprawl.spec });
     await sprawl.grown();
     const [guard, deputy] = await findGuards(sidecar.pid);
-    for (const pid of [guard, sidecar.pid]) process.kill(pid, 'SIGKILL');
+    const [first, other] = killed === 'guard' ? [guard, deputy] : [deputy, guard];
+    for (const pid of [first, sidecar.pid]) process.kill(pid, 'SIGKILL');
     expect(await sprawl.left()).toBe(0);
-    await until(() => isGone(deputy), 'the end of the deputy');
+    await until(() => isGone(other), 'the end of the other');
     if (containment === 'cgroup') expect(cgroupsOf(sidecar.pid)).toEqual([]);
   });
 
