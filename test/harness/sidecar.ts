@@ -69,16 +69,18 @@ export async function startSidecar(options: StartOptions = {}) {
     env: { ...process.env, ...carried.env, ...env },
     ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),
   });
-  const stateDir = makeStateDirectory(options.uid);
+  // A host that is killed leaves its own behind; whoever names another has no use for it.
+  const isElsewhere = typeof initialize === 'object' && initialize.options?.stateDir !== undefined;
+  const stateDir = isElsewhere ? null : makeStateDirectory(options.uid);
   const streams = { child, ...(await carried.streamsOf(child)) };
   const sidecar = createSidecar(streams, framing, options.hostCalls ?? {}, () => {
     carried.cleanUp();
-    rmSync(stateDir, { recursive: true, force: true });
+    if (stateDir !== null) rmSync(stateDir, { recursive: true, force: true });
   });
   if (initialize) {
     const answer = await sidecar.request('initialize', {
       ...helloParams,
-      options: { stateDir },
+      ...(stateDir !== null && { options: { stateDir } }),
       ...(initialize === true ? {} : initialize),
     });
     if (answer.error) throw new Error(`initialize failed: ${JSON.stringify(answer.error)}; stderr: ${sidecar.stderr()}`);

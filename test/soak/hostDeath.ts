@@ -75,7 +75,7 @@ async function playOne(script: string, { isReady, lifeMs }: { isReady: boolean; 
   const cookie = randomUUID();
   const stateDir = await mkdtemp(join(tmpdir(), 'sidewarden-soak-'));
   const spec = { name: 'api', command: 'sh', args: ['-c', script] };
-  const host = spawn(process.execPath, [hostFile, JSON.stringify({ spec, stateDir, env: {} })], {
+  const host = spawn(process.execPath, [hostFile, JSON.stringify({ appId: 'soak.hostDeath', spec, stateDir, env: {} })], {
     stdio: ['pipe', 'pipe', 'ignore'],
     env: { ...process.env, [cookieName]: cookie },
   });
