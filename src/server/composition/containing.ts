@@ -49,9 +49,13 @@ export function createContaining({ system, looking, ledgers, guardScript, path =
     path,
     spawnChild,
     async onStarted(role, pid) {
-      const identity = await processes.identify(pid);
-      if (identity === null || !guard.pids().includes(pid)) return;
-      for (const ledger of ledgers()) await ledger.recordGuard(role, { pid, identity });
+      try {
+        const identity = await processes.identify(pid);
+        if (identity === null || !guard.pids().includes(pid)) return;
+        for (const ledger of ledgers()) await ledger.recordGuard(role, { pid, identity });
+      } catch (error) {
+        log.warn({ err: error, role }, 'what guards our services could not be looked at, so other sidecars do not know to spare it');
+      }
     },
     clock,
     log,
