@@ -4,6 +4,7 @@ import type { Params } from '../../protocol/methods/index.ts';
 import { openAppLedgers } from '../ledger/appLedgers.ts';
 import type { FileLocks } from '../os/fileLock.ts';
 import type { HostWatch, HostWatchKind } from '../os/hostWatch.ts';
+import { createKnock } from '../os/knock.ts';
 import { openRegistrations } from '../ports/registrations.ts';
 import { findGone } from '../processes/gone.ts';
 import { createEquipments } from '../supervisor/equipment.ts';
@@ -80,6 +81,7 @@ export function createConnect(parts: ConnectParts): Connect {
       parking: createParking({ ...startParts, launch }),
       pool,
       ports: looking.ports,
+      knock: createKnock({ native: looking.capabilities.native, platform: system.platform }),
       kill: acting.kill,
       gatherSpared: createSpared(pool, system.pid),
       findStarted: createFindStarted(pool),

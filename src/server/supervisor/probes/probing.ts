@@ -71,7 +71,7 @@ async function make(probe: CompleteProbe, run: ProbedRun, parts: ProbeParts): Pr
     case 'tcp': {
       const target = tcpTarget(probe, run.ports);
       const { askTcp } = await import('./tcp.ts');
-      return owned(askTcp(target.host, target.port), target, run, parts);
+      return owned(askTcp(target, parts.knock), target, run, parts);
     }
     case 'exec': {
       const { askExec } = await import('./exec.ts');

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../clock.ts';
 import type { Log } from '../../../log.ts';
 import type { Pool } from '../../../workers/pool.ts';
+import type { Knock } from '../../os/knock.ts';
 import type { PortQuestions } from '../../ports/questions.ts';
 import type { Kill } from '../../processes/kill.ts';
 import type { Run } from '../runTypes.ts';
@@ -19,6 +20,7 @@ export interface ProbeParts {
   gatherSpared: GatherSpared;
   findStarted: FindStarted;
   ports: Pick<PortQuestions, 'find'>;
+  knock: Knock;
   clock: Clock;
   log: Log;
 }
