@@ -8,7 +8,7 @@ export type Knock = (port: number) => { kind: 'answered' } | { kind: 'refused'; 
 
 /**
  * By connect(2) and without waiting: on the loopback the whole handshake is done inside that call, which tells so when it is made again.
- * Node's sockets do the same in some ten times the time. Null without koffi.
+ * Null without koffi.
  */
 export function loadKnock(): Knock | null {
   const libc = loadLibc();

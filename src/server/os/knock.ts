@@ -6,7 +6,8 @@ export type { Knock };
 export function createKnock({ native, platform }: { native: boolean; platform: NodeJS.Platform }): Knock {
   let loaded: Knock | null | undefined;
   return (port) => {
-    loaded ??= native && platform === 'linux' ? loadKnock() : null;
+    // Null is an answer, which is not asked for again.
+    if (loaded === undefined) loaded = native && platform === 'linux' ? loadKnock() : null;
     return loaded?.(port) ?? null;
   };
 }
